@@ -1,0 +1,179 @@
+package body
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dhibot/rewrite"
+)
+
+// Limit is how many bytes a body has at most. GitHub refuses more than 65,536
+// characters; counting bytes stays below whatever it counts as a character.
+const Limit = 65_000
+
+// Title returns the title of the pull request. It holds no foreign text: a
+// title is shown in mails, lists and commit messages that escape differently.
+func Title(results []*rewrite.Result) string {
+	n := len(Changed(results))
+	return fmt.Sprintf("Move %s to Docker Hardened Images", count(n, "Dockerfile"))
+}
+
+// Render returns the text of the pull request without a marker. Long lists are
+// cut by rows, with the number of rows that are missing; what a reader needs to
+// act (checks, commands, boxes) always stays. The result has at most
+// Limit - 2*len(marker) bytes, so that Sign can add the marker.
+func Render(in Input) string {
+	const room = Limit - maxMarker
+	steps := []int{1000, 512, 384, 256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2}
+	for _, n := range steps {
+		if text := render(in, n); len(text) <= room {
+			return text
+		}
+	}
+	return render(in, 1)
+}
+
+// Sign appends the marker as the last line.
+func (k Keys) Sign(text string, m Marker) (string, error) {
+	line, err := k.Write(m)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimRight(text, "\n") + "\n\n" + line + "\n", nil
+}
+
+// render writes lists of at most rows rows; the summary and the checklists,
+// which a reader needs most, may be longer.
+func render(in Input, rows int) string {
+	w := &writer{in: in, rows: rows, changed: Changed(in.Results)}
+	slices.SortStableFunc(w.changed, func(a, b *rewrite.Result) int { return strings.Compare(a.Path, b.Path) })
+	w.notes()
+	w.summary()
+	w.checked()
+	w.checklist("Before merging", rewrite.BeforeMerge)
+	w.checklist("After deploying", rewrite.AfterDeploy)
+	w.details()
+	w.unchanged()
+	w.controls()
+	return w.b.String()
+}
+
+type writer struct {
+	b       strings.Builder
+	in      Input
+	rows    int
+	changed []*rewrite.Result
+}
+
+func (w *writer) printf(format string, args ...any) { fmt.Fprintf(&w.b, format, args...) }
+
+// first returns the first rows of a list and how many are missing.
+func first[T any](list []T, rows int) ([]T, int) {
+	if len(list) <= rows {
+		return list, 0
+	}
+	return list[:rows], len(list) - rows
+}
+
+func (w *writer) notes() {
+	notes, more := first(w.in.Notes, w.rows)
+	for _, n := range notes {
+		w.printf("> %s\n\n", Prose(n, proseLimit))
+	}
+	if more > 0 {
+		w.printf("> … and %s\n\n", count(more, "further remark"))
+	}
+}
+
+func (w *writer) summary() {
+	w.printf("| Dockerfile | Final image before | after | Result |\n|---|---|---|---|\n")
+	list, more := first(w.changed, 4*w.rows)
+	for _, r := range list {
+		before, after, user := finalImages(r)
+		to := Code(after, nameLimit)
+		if user != "" {
+			to += " as " + Code(user, 60)
+		}
+		w.printf("| %s | %s | %s | %s |\n", Cell(Code(r.Path, pathLimit)), Cell(Code(before, nameLimit)), Cell(to), outcome(r))
+	}
+	if more > 0 {
+		w.printf("| … and %s | | | |\n", count(more, "more Dockerfile"))
+	}
+	w.printf("\n")
+	list, more = first(incomplete(w.changed), w.rows)
+	for _, r := range list {
+		w.printf("- %s is not finished: %s\n", Code(r.Path, pathLimit), w.reason(r))
+	}
+	if more > 0 {
+		w.printf("- … and %d more that are not finished\n", more)
+	}
+	if len(list) > 0 {
+		w.printf("\n")
+	}
+}
+
+func (w *writer) reason(r *rewrite.Result) string {
+	text := Prose(r.Reason, proseLimit)
+	if text == "" {
+		text = "no reason was given"
+	}
+	if r.Line > 0 {
+		text += " (line " + w.link(r.Path, r.Line, fmt.Sprint(r.Line)) + ")"
+	}
+	return text
+}
+
+func (w *writer) checked() {
+	if len(w.in.Checked) > 0 {
+		w.printf("Checked: %s. ", strings.Join(w.in.Checked, "; "))
+	}
+	w.printf("Not checked: no image was built and no container was started.\n\n")
+}
+
+func (w *writer) controls() {
+	if w.in.Registry != "" && len(w.changed) > 0 {
+		w.printf("**Try it:** on this branch, `docker login %s`, then build as you always do", w.in.Registry)
+	} else {
+		w.printf("**Try it:** build this branch as you always do")
+	}
+	if line, ok := buildLine(w.changed); ok {
+		w.printf(", for example %s", Command(line))
+	}
+	w.printf(" · **Undo:** revert the merge; only the files listed here change.\n\n")
+	if len(w.in.Commands) > 0 {
+		var parts []string
+		for _, c := range w.in.Commands {
+			parts = append(parts, Command(c))
+		}
+		w.printf("Commands, as a comment here: %s", strings.Join(parts, " · "))
+		if w.in.Closing != "" {
+			w.printf(" — %s", w.in.Closing)
+		}
+		w.printf("\n\n")
+	}
+	for _, box := range w.in.Boxes {
+		w.printf("- [ ] <!-- dhibot-box:%s -->%s\n", box.ID, box.Text)
+	}
+	if len(w.in.Boxes) > 0 {
+		w.printf("\n")
+	}
+	if day := catalogDay(w.in.Results); day != "" {
+		w.printf("Catalog of %s.\n", day)
+	}
+}
+
+// Ticked returns the ids of the boxes that are ticked in a body, in order.
+func Ticked(text string) []string {
+	var ids []string
+	for _, line := range strings.Split(text, "\n") {
+		rest, ok := strings.CutPrefix(line, "- [x] <!-- dhibot-box:")
+		if !ok {
+			rest, ok = strings.CutPrefix(line, "- [X] <!-- dhibot-box:")
+		}
+		if id, _, found := strings.Cut(rest, " -->"); ok && found {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
