@@ -1,0 +1,139 @@
+package catalog
+
+import (
+	"slices"
+	"strconv"
+)
+
+// User is an account of an image.
+type User struct {
+	Name string `json:"name"`
+	UID  int    `json:"uid"`
+	GID  int    `json:"gid"`
+}
+
+// Directory is a directory that somebody other than root owns.
+type Directory struct {
+	Path string `json:"path"`
+	UID  int    `json:"uid"`
+	GID  int    `json:"gid"`
+	Mode string `json:"mode"`
+}
+
+// Definition is one variant of an image: what its config says and what is in
+// it. It belongs to a catalog and must not be modified.
+type Definition struct {
+	Image         string            `json:"-"`
+	Distro        Distro            `json:"distro"`
+	DistroVersion string            `json:"distro_version"`
+	Variant       string            `json:"variant"` // as declared; do not trust it alone, see Build
+	Flavor        string            `json:"flavor,omitempty"`
+	Tags          []string          `json:"tags"`
+	Platforms     []string          `json:"platforms"`
+	Released      string            `json:"released,omitempty"`
+	EndOfLife     string            `json:"end_of_life,omitempty"` // YYYY-MM-DD or ""
+	RunAs         string            `json:"run_as"`
+	Users         []User            `json:"users"`
+	WorkDir       string            `json:"work_dir,omitempty"`
+	Environment   map[string]string `json:"environment,omitempty"`
+	Entrypoint    []string          `json:"entrypoint,omitempty"`
+	Cmd           []string          `json:"cmd,omitempty"`
+	Ports         []string          `json:"ports,omitempty"`
+	StopSignal    string            `json:"stop_signal,omitempty"`
+	Directories   []Directory       `json:"directories,omitempty"`
+	Packages      []string          `json:"packages,omitempty"`
+}
+
+// Build tells whether it is an image to build in (dev or sdk): root, a shell
+// and a package manager, whatever its variant says. A declared dev variant
+// counts even when it lacks one of them (gradle on Debian has no apt).
+func (d *Definition) Build() bool {
+	if d.Variant == "dev" {
+		return true
+	}
+	return d.RunUser().UID == 0 && d.Shell() != "" && d.PackageManager() != ""
+}
+
+// Shell is the path of the shell it surely has, "" when none is declared.
+// Bash is preferred to dash and dash to busybox, the order of what /bin/sh
+// scripts can expect; absence means "not declared", since packages that others
+// pull in are not in the catalog.
+func (d *Definition) Shell() string {
+	switch {
+	case d.HasPackage("bash"):
+		return "/bin/bash"
+	case d.HasPackage("dash"), d.HasPackage("busybox"), d.HasPackage("busybox-static"):
+		return "/bin/sh"
+	}
+	return ""
+}
+
+// PackageManager is "apt", "apk" or "".
+func (d *Definition) PackageManager() string {
+	switch {
+	case d.HasPackage("apt"):
+		return "apt"
+	case d.HasPackage("apk-tools"):
+		return "apk"
+	}
+	return ""
+}
+
+// HasPackage tells whether the package is declared.
+func (d *Definition) HasPackage(name string) bool { return slices.Contains(d.Packages, name) }
+
+// CABundle tells whether a CA bundle is declared.
+func (d *Definition) CABundle() bool {
+	return d.HasPackage("ca-certificates-bundle") || d.HasPackage("ca-certificates")
+}
+
+// TZData tells whether time zone data is declared.
+func (d *Definition) TZData() bool { return d.HasPackage("tzdata") }
+
+// User resolves a user by name or number. Root is always there.
+func (d *Definition) User(name string) (User, bool) {
+	for _, u := range d.Users {
+		if u.Name == name || strconv.Itoa(u.UID) == name {
+			return u, true
+		}
+	}
+	if name == "root" || name == "0" {
+		return User{Name: "root"}, true
+	}
+	return User{}, false
+}
+
+// RunUser is the account it runs as. A number without an account gives a User
+// without a name; an image that does not say runs as root.
+func (d *Definition) RunUser() User {
+	if d.RunAs == "" {
+		return User{Name: "root"}
+	}
+	if u, ok := d.User(d.RunAs); ok {
+		return u
+	}
+	if uid, err := strconv.Atoi(d.RunAs); err == nil {
+		return User{UID: uid}
+	}
+	return User{Name: d.RunAs, UID: -1, GID: -1}
+}
+
+// Config is the config of the image in the form that upstream images have, so
+// that both can be compared.
+func (d *Definition) Config() Config {
+	return Config{
+		Known:          true,
+		Entrypoint:     d.Entrypoint,
+		Cmd:            d.Cmd,
+		User:           d.RunAs,
+		WorkDir:        d.WorkDir,
+		Env:            d.Environment,
+		Ports:          d.Ports,
+		StopSignal:     d.StopSignal,
+		PackageManager: d.PackageManager(),
+		Shell:          d.Shell() != "",
+		Bash:           d.HasPackage("bash"),
+		Users:          d.Users,
+		Source:         "docker-hardened-images/catalog image/" + d.Image,
+	}
+}

@@ -1,0 +1,86 @@
+package catalog
+
+import (
+	"slices"
+	"strings"
+)
+
+// maxReference bounds a reference: 255 for the repository, 128 for the tag and
+// 136 for the digest are the limits of registries.
+const maxReference = 640
+
+// hubPrefixes stand for Docker Hub, or for a public mirror of its official
+// images, in front of a repository.
+var hubPrefixes = []string{
+	"docker.io/", "index.docker.io/", "registry-1.docker.io/", "registry.hub.docker.com/",
+	"public.ecr.aws/docker/", "mirror.gcr.io/", "mcr.microsoft.com/mirror/docker/",
+}
+
+// trimHub removes what stands for Docker Hub, and its library namespace.
+func trimHub(repository string) string {
+	for _, prefix := range hubPrefixes {
+		if rest, ok := strings.CutPrefix(repository, prefix); ok {
+			repository = rest
+			break
+		}
+	}
+	return strings.TrimPrefix(repository, "library/")
+}
+
+// splitReference takes a reference apart. It accepts more than a registry
+// would, but nothing with white space, variables or quotes in it.
+func splitReference(ref string) (repository, tag, digest string, ok bool) {
+	if ref == "" || len(ref) > maxReference {
+		return "", "", "", false
+	}
+	for i := range len(ref) {
+		if !isReferenceByte(ref[i]) {
+			return "", "", "", false
+		}
+	}
+	repository, digest, _ = strings.Cut(ref, "@")
+	if colon := strings.LastIndexByte(repository, ':'); colon > strings.LastIndexByte(repository, '/') {
+		repository, tag = repository[:colon], repository[colon+1:]
+		if tag == "" {
+			return "", "", "", false
+		}
+	}
+	if repository == "" || strings.HasPrefix(repository, "/") || strings.HasSuffix(repository, "/") ||
+		strings.Contains(repository, "//") || strings.ToLower(repository) != repository {
+		return "", "", "", false
+	}
+	return repository, tag, digest, true
+}
+
+func isReferenceByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
+		strings.IndexByte("._-/:@+", c) >= 0
+}
+
+// mapRepository applies the user's own mappings. A key that ends in a slash is
+// a prefix, such as that of a pull-through cache:
+// "registry.example.com/dockerhub/": "docker.io/". The longest key wins.
+func mapRepository(repository string, extra map[string]string) (mapped, key string) {
+	keys := make([]string, 0, len(extra))
+	for k := range extra {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(b) - len(a)
+		}
+		return strings.Compare(a, b)
+	})
+	for _, k := range keys {
+		if strings.HasSuffix(k, "/") {
+			if rest, ok := strings.CutPrefix(repository, k); ok && rest != "" {
+				return extra[k] + rest, k
+			}
+			continue
+		}
+		if repository == k || repository == trimHub(k) {
+			return extra[k], k
+		}
+	}
+	return repository, ""
+}
