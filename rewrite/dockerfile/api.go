@@ -61,8 +61,13 @@ type Instruction struct {
 	OnBuild *Instruction
 	// Stage is the stage it belongs to; nil for an ARG before the first FROM.
 	Stage *Stage
-	// Comments are the comment lines directly above it (no blank line between).
+	// Comments are the comment lines directly above it, parser directives left
+	// out; empty, at the start of the line, when there are none.
 	Comments Span
+
+	logical string // the joined line from the keyword's line on
+	segs    []segment
+	base    int // where logical starts within the joined line of segs
 }
 
 // Stage is one build stage.
@@ -135,6 +140,11 @@ type File struct {
 	BOM bool
 	// Directives are the parser directives at the top (syntax, escape, check).
 	Directives []Directive
+
+	lines []int // offset of each physical line's start
+	args  []*globalArg
+	scope map[string]*globalArg
+	refs  []*Reference
 }
 
 // Directive is a parser directive at the top of the file.
