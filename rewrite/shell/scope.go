@@ -1,0 +1,113 @@
+package shell
+
+import (
+	"maps"
+	"path"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// scope is what is known about the shell at one point of the text.
+type scope struct {
+	vars       map[string]string
+	dir        string
+	dirUnknown bool
+}
+
+func newScope(env map[string]string) *scope {
+	sc := &scope{vars: map[string]string{}}
+	maps.Copy(sc.vars, env)
+	return sc
+}
+
+func (sc *scope) clone() *scope {
+	c := *sc
+	c.vars = maps.Clone(sc.vars)
+	return &c
+}
+
+// plain is the value of a plain use of a known variable.
+func (sc *scope) plain(p *syntax.ParamExp) (string, bool) {
+	v, ok := plainVar(p)
+	if !ok {
+		return "", false
+	}
+	val, ok := sc.vars[v.Name]
+	if ok && val == "" && v.HasDefault && p.Exp.Op == syntax.DefaultUnsetOrNull {
+		return v.Default, true
+	}
+	return val, ok
+}
+
+func (sc *scope) assign(name string, a Arg) {
+	if a.Literal {
+		sc.vars[name] = a.Text
+		return
+	}
+	delete(sc.vars, name)
+}
+
+// cd follows a cd, pushd or popd.
+func (sc *scope) cd(c *Command) {
+	var args []Arg
+	for _, a := range c.Args {
+		if a.Literal && len(a.Text) > 1 && strings.HasPrefix(a.Text, "-") {
+			continue
+		}
+		args = append(args, a)
+	}
+	if c.Name != "cd" || len(args) != 1 || !args[0].Literal || args[0].Text == "-" {
+		sc.dir, sc.dirUnknown = "", true
+		return
+	}
+	to := args[0].Text
+	switch {
+	case path.IsAbs(to):
+		sc.dir, sc.dirUnknown = path.Clean(to), false
+	case !sc.dirUnknown:
+		sc.dir = path.Join(sc.dir, to)
+	}
+}
+
+// forget drops what the nodes may change: a branch or a loop body that may or
+// may not run.
+func (sc *scope) forget(nodes ...syntax.Node) {
+	for _, n := range nodes {
+		syntax.Walk(n, func(n syntax.Node) bool {
+			switch n := n.(type) {
+			case *syntax.Assign:
+				if n.Name != nil {
+					delete(sc.vars, n.Name.Value)
+				}
+			case *syntax.WordIter:
+				delete(sc.vars, n.Name.Value)
+			case *syntax.ParamExp:
+				if n.Exp != nil && n.Param != nil && (n.Exp.Op == syntax.AssignUnset || n.Exp.Op == syntax.AssignUnsetOrNull) {
+					delete(sc.vars, n.Param.Value)
+				}
+			case *syntax.CallExpr:
+				if len(n.Args) > 0 {
+					sc.forgetCall(n.Args)
+				}
+			}
+			return true
+		})
+	}
+}
+
+// forgetCall drops what a command of the shell itself may change.
+func (sc *scope) forgetCall(args []*syntax.Word) {
+	switch name := args[0].Lit(); name {
+	case "cd", "pushd", "popd":
+		sc.dir, sc.dirUnknown = "", true
+	case "eval", ".", "source":
+		clear(sc.vars)
+		sc.dir, sc.dirUnknown = "", true
+	case "read", "unset", "export", "readonly", "local", "getopts", "mapfile", "readarray", "printf", "declare", "typeset":
+		for _, a := range args[1:] {
+			n, _, _ := strings.Cut(a.Lit(), "=")
+			delete(sc.vars, n)
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package shell
+
+import (
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// notPrograms are builtins without a program of the same name: a text that
+// starts with one cannot become an exec form.
+func isBuiltinOnly(name string) bool {
+	switch name {
+	case "echo", "printf", "test", "[", "true", "false", "pwd", "kill":
+		return false
+	}
+	return builtins[name]
+}
+
+// Simple tells whether the whole text is one simple command without
+// expansions, patterns, redirections or other work for a shell, so that it can
+// become an exec form. A leading exec is dropped; assignments before the
+// command come back as env, which an exec form cannot hold.
+func (s *Script) Simple() (argv []string, env map[string]string, ok bool) {
+	args, assigns, ok := s.single()
+	if !ok {
+		return nil, nil, false
+	}
+	for _, a := range args {
+		if !a.Literal {
+			return nil, nil, false
+		}
+		argv = append(argv, a.Text)
+	}
+	env = map[string]string{}
+	for n, a := range assigns {
+		if !a.Literal {
+			return nil, nil, false
+		}
+		env[n] = a.Text
+	}
+	return argv, env, true
+}
+
+// SimpleVars is Simple for a command that uses variables: ok says that nothing
+// but plain variables ($A, ${A}, ${A:-x}) needs the shell, and vars are their
+// uses in order. The arguments keep the variables as written.
+func (s *Script) SimpleVars() (args []Arg, vars []Var, ok bool) {
+	args, assigns, ok := s.single()
+	if !ok {
+		return nil, nil, false
+	}
+	for i, a := range args {
+		if !a.Literal && (!a.VarsOnly || i == 0) {
+			return nil, nil, false
+		}
+		vars = append(vars, a.Vars...)
+	}
+	for _, a := range assigns {
+		if !a.Literal {
+			return nil, nil, false
+		}
+	}
+	return args, vars, true
+}
+
+// single is the only command of the text, read without known variables: an
+// exec form cannot know them.
+func (s *Script) single() (args []Arg, env map[string]Arg, ok bool) {
+	if s.file == nil {
+		for _, a := range s.argv {
+			args = append(args, Arg{Text: a, Literal: true, Raw: a})
+		}
+		return args, nil, len(args) > 0
+	}
+	if s.Truncated || len(s.file.Stmts) != 1 {
+		return nil, nil, false
+	}
+	st := s.file.Stmts[0]
+	call, isCall := st.Cmd.(*syntax.CallExpr)
+	if !isCall || st.Negated || st.Background || st.Coprocess || len(st.Redirs) > 0 || len(call.Args) == 0 {
+		return nil, nil, false
+	}
+	f := &frame{text: s.Text, lang: s.Lang}
+	sc := newScope(nil)
+	env = map[string]Arg{}
+	for _, a := range call.Assigns {
+		if a.Name == nil || a.Append || a.Array != nil || a.Index != nil {
+			return nil, nil, false
+		}
+		env[a.Name.Value] = f.value(a.Value, sc)
+	}
+	for _, x := range call.Args {
+		args = append(args, f.args(x, sc)...)
+	}
+	if args[0].Literal && args[0].Text == "exec" {
+		args = args[1:]
+	}
+	if len(args) == 0 || !args[0].Literal || args[0].Text == "" || isBuiltinOnly(args[0].Text) ||
+		strings.HasPrefix(args[0].Text, "-") || args[0].Text == "exec" {
+		return nil, nil, false
+	}
+	return args, env, true
+}
