@@ -1,0 +1,5 @@
+package inbox
+
+const childEnv = "DHIBOT_INBOX_TEST_CHILD"
+
+func childMain(string) int { return 2 }

@@ -1,0 +1,170 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+)
+
+type postgresDB struct {
+	*riverQueue[pgx.Tx]
+	pool  *pgxpool.Pool
+	lease *pgxpool.Pool
+}
+
+// migrateLock is the key of the advisory lock under which processes that start
+// together take turns migrating. Any constant that nobody else uses.
+const migrateLock = 0x64686962 // "dhib"
+
+func openPostgres(ctx context.Context, databaseURL string, opt options) (_ database, err error) {
+	p := &postgresDB{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.close())
+		}
+	}()
+	if p.pool, err = openPool(ctx, databaseURL, 0); err != nil {
+		return nil, err
+	}
+	if p.lease, err = openPool(ctx, databaseURL, 1); err != nil {
+		return nil, err
+	}
+	driver := func() riverdriver.Driver[pgx.Tx] { return riverpgxv5.New(p.pool) }
+	p.riverQueue, err = newRiverQueue(opt, driver,
+		func(t tx) pgx.Tx { return t.(pgTx).Tx },
+		river.JobCompleteTx[*riverpgxv5.Driver, pgx.Tx, laneArgs])
+	if err != nil {
+		return nil, err
+	}
+	return p, p.migrate(ctx, opt)
+}
+
+// openPool opens at most size connections; 0 means what the URL says, and at
+// least enough for the listener, the committers and the workers' bookkeeping.
+func openPool(ctx context.Context, databaseURL string, size int32) (*pgxpool.Pool, error) {
+	c, err := pgxpool.ParseConfig(databaseURL)
+	if err != nil {
+		// pgx hides the password in this error.
+		return nil, fmt.Errorf("inbox: database URL: %w", err)
+	}
+	if size > 0 {
+		c.MaxConns, c.MinConns = size, 0
+	} else {
+		c.MaxConns = max(c.MaxConns, 10)
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("inbox: database: %w", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("inbox: database: %w", err)
+	}
+	return pool, nil
+}
+
+func (p *postgresDB) migrate(ctx context.Context, opt options) error {
+	conn, err := p.lease.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("inbox: database: %w", err)
+	}
+	defer conn.Release()
+	// A lock of the session, not of a transaction: River's migrations bring
+	// their own transactions (a new enum value must be committed before use).
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", migrateLock); err != nil {
+		return fmt.Errorf("inbox: migration lock: %w", err)
+	}
+	defer func() {
+		// When this fails the connection is broken, and the lock gone with it.
+		_, _ = conn.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", migrateLock)
+	}()
+	m, err := rivermigrate.New(riverpgxv5.New(p.pool), &rivermigrate.Config{Logger: opt.slog()})
+	if err != nil {
+		return fmt.Errorf("inbox: migrations: %w", err)
+	}
+	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return fmt.Errorf("inbox: migrating the job tables: %w", err)
+	}
+	return p.inTx(ctx, func(t tx) error {
+		return createTables(ctx, p, t, "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "BYTEA")
+	})
+}
+
+func (p *postgresDB) hasTable(ctx context.Context, t tx, name string) (bool, error) {
+	_, ok, err := one[int64](ctx, t, "SELECT 1::bigint WHERE to_regclass($1) IS NOT NULL", name)
+	return ok, err
+}
+
+func (p *postgresDB) dialect() dialect {
+	return dialect{
+		nowMicros: "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
+		forUpdate: " FOR UPDATE",
+		lastOwner: "attempted_by[array_length(attempted_by, 1)]",
+		argsText:  "args::text",
+		riverNow:  "now()",
+		aliveDir:  os.TempDir(),
+	}
+}
+
+func (p *postgresDB) committers() int { return 3 }
+
+func (p *postgresDB) inTx(ctx context.Context, f func(tx) error) error {
+	return pgInTx(ctx, p.pool, f)
+}
+
+func (p *postgresDB) inLeaseTx(ctx context.Context, f func(tx) error) error {
+	return pgInTx(ctx, p.lease, f)
+}
+
+// tries of a transaction that lost to another one.
+const pgTries = 5
+
+func pgInTx(ctx context.Context, pool *pgxpool.Pool, f func(tx) error) error {
+	for try := 1; ; try++ {
+		err := pgx.BeginFunc(ctx, pool, func(t pgx.Tx) error { return f(pgTx{t}) })
+		var pg *pgconn.PgError
+		if try < pgTries && errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001") { // deadlock, serialisation
+			continue
+		}
+		return err
+	}
+}
+
+func (p *postgresDB) close() error {
+	for _, pool := range []*pgxpool.Pool{p.lease, p.pool} {
+		if pool != nil {
+			pool.Close()
+		}
+	}
+	return nil
+}
+
+type pgTx struct{ pgx.Tx }
+
+func (t pgTx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	tag, err := t.Exec(ctx, query, args...)
+	return tag.RowsAffected(), err
+}
+
+func (t pgTx) query(ctx context.Context, row func(func(...any) error) error, query string, args ...any) error {
+	rows, err := t.Query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

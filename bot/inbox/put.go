@@ -1,0 +1,279 @@
+package inbox
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/riverqueue/river/rivertype"
+)
+
+// A batch is committed with one fsync, so that eight posters do not wait for
+// eight of them. A Put that comes alone is a batch of its own and waits for
+// nobody.
+const (
+	batchMost  = 64
+	batchBytes = 8 << 20
+	batchTime  = 20 * time.Second // for one commit; longer is a broken database
+)
+
+type putRequest struct {
+	d     Delivery
+	reply chan putReply // with room for the one reply
+}
+
+type putReply struct {
+	fresh bool
+	err   error
+}
+
+// Put stores d and the job that will work it off, in one transaction. When it
+// returns nil both are on the disk. fresh is false when there is nothing new
+// to do: the same GUID is waiting or done, or another delivery with the same
+// Key is. A GUID that was parked is waiting again: a redelivery recovers it.
+//
+// When ctx ends first the delivery may or may not be stored; putting it again
+// is harmless. Errors wrap ErrInvalid or ErrClosed where they apply; all
+// others come from the database and may pass.
+func (b *Inbox) Put(ctx context.Context, d Delivery) (fresh bool, err error) {
+	d, err = d.normal(b.now())
+	if err != nil {
+		return false, err
+	}
+	req := &putRequest{d: d, reply: make(chan putReply, 1)}
+	select {
+	case b.puts <- req:
+	case <-b.quit:
+		return false, ErrClosed
+	case <-ctx.Done():
+		return false, fmt.Errorf("inbox: storing delivery %s: %w", d.GUID, ctx.Err())
+	}
+	select {
+	case r := <-req.reply:
+		if r.err != nil {
+			return false, fmt.Errorf("inbox: storing delivery %s: %w", d.GUID, r.err)
+		}
+		return r.fresh, nil
+	case <-ctx.Done():
+		return false, fmt.Errorf("inbox: storing delivery %s: %w", d.GUID, ctx.Err())
+	}
+}
+
+// putLoop commits batches until Close.
+func (b *Inbox) putLoop() {
+	defer b.putters.Done()
+	for {
+		var batch []*putRequest
+		select {
+		case req := <-b.puts:
+			batch = append(batch, req)
+		case <-b.quit:
+			return
+		}
+		size := len(batch[0].d.Body)
+	gather:
+		for len(batch) < batchMost && size < batchBytes {
+			select {
+			case req := <-b.puts:
+				batch = append(batch, req)
+				size += len(req.d.Body)
+			default:
+				break gather
+			}
+		}
+		b.commit(batch)
+	}
+}
+
+// commit stores a batch; when that fails, one by one, so that a delivery the
+// database does not take cannot take others with it.
+func (b *Inbox) commit(batch []*putRequest) {
+	ctx, cancel := context.WithTimeout(context.Background(), batchTime)
+	defer cancel()
+	// In one order everywhere: two processes storing the same two deliveries
+	// must not each hold one and wait for the other.
+	slices.SortStableFunc(batch, func(x, y *putRequest) int { return cmp.Compare(x.d.GUID, y.d.GUID) })
+	fresh, err := b.store(ctx, batch)
+	if err != nil && len(batch) > 1 && ctx.Err() == nil {
+		for _, req := range batch {
+			b.commit([]*putRequest{req})
+		}
+		return
+	}
+	if b.opt.afterCommit != nil {
+		b.opt.afterCommit()
+	}
+	for i, req := range batch {
+		r := putReply{err: err}
+		if err == nil {
+			r.fresh = fresh[i]
+		}
+		req.reply <- r
+	}
+}
+
+// store writes a batch in one transaction.
+func (b *Inbox) store(ctx context.Context, batch []*putRequest) ([]bool, error) {
+	var fresh []bool
+	err := b.db.inTx(ctx, func(t tx) error {
+		fresh = make([]bool, len(batch)) // inside: the transaction may run again
+		var waiting []waitingLane
+		for i, req := range batch {
+			var err error
+			if fresh[i], err = b.storeOne(ctx, t, req.d); err != nil {
+				return err
+			}
+			if fresh[i] {
+				waiting = append(waiting, waitingLane{req.d.lane(), req.d.Installation, req.d.Priority})
+			}
+		}
+		return b.call(ctx, t, waiting)
+	})
+	return fresh, err
+}
+
+const insertRow = `INSERT INTO inbox
+ (guid, event, installation, repository, lane, full_name, meaning, priority, state, due, received, finished)
+ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ ON CONFLICT DO NOTHING RETURNING seq`
+
+// storeOne writes the row of d and reports whether it is waiting for work that
+// was not waiting before.
+func (b *Inbox) storeOne(ctx context.Context, t tx, d Delivery) (bool, error) {
+	now := micros(b.now())
+	var key any
+	if d.Key != "" {
+		key = d.Key
+	}
+	row := []any{d.GUID, d.Event, d.Installation, d.Repository, d.lane(), d.FullName, key, int64(d.Priority), "pending", now, micros(d.Received), nil}
+	seq, stored, err := one[int64](ctx, t, insertRow, row...)
+	if err != nil {
+		return false, err
+	}
+	if stored {
+		return true, b.storeBody(ctx, t, seq, d.Body)
+	}
+	// Something was in the way: this delivery itself, or one of equal meaning.
+	seq, known, err := one[int64](ctx, t, "SELECT seq FROM inbox WHERE guid = $1", d.GUID)
+	if err != nil {
+		return false, err
+	}
+	if !known {
+		row[8], row[11] = "duplicate", now
+		_, _, err := one[int64](ctx, t, insertRow, row...)
+		return false, err
+	}
+	// Only "done" suppresses. Waiting is waiting; parked gets another chance.
+	return b.revive(ctx, t, seq, d.Body)
+}
+
+func (b *Inbox) storeBody(ctx context.Context, t tx, seq int64, body []byte) error {
+	if body == nil {
+		body = []byte{}
+	}
+	_, err := t.exec(ctx, "INSERT INTO inbox_body (seq, body) VALUES ($1, $2) ON CONFLICT (seq) DO UPDATE SET body = excluded.body", seq, body)
+	return err
+}
+
+// revive puts a parked row back to work; it reports false for a row in another
+// state, or whose meaning somebody else has taken care of since. body, when
+// not nil, replaces what was stored.
+func (b *Inbox) revive(ctx context.Context, t tx, seq int64, body []byte) (bool, error) {
+	n, err := t.exec(ctx, `UPDATE inbox SET state = 'pending', due = $2, held = 0, tries = 0, starts = 0, finished = NULL
+		WHERE seq = $1 AND state = 'parked' AND NOT EXISTS (
+			SELECT 1 FROM inbox AS other WHERE other.meaning = inbox.meaning AND other.state IN ('pending', 'done'))`,
+		seq, micros(b.now()))
+	if err != nil || n == 0 {
+		return false, err
+	}
+	if body == nil {
+		return true, nil
+	}
+	return true, b.storeBody(ctx, t, seq, body)
+}
+
+// waitingLane is a lane that has new work.
+type waitingLane struct {
+	lane, installation int64
+	priority           Priority
+}
+
+// call makes sure that every lane has a job and that it is as urgent as its
+// most urgent new delivery.
+func (b *Inbox) call(ctx context.Context, t tx, lanes []waitingLane) error {
+	if len(lanes) == 0 {
+		return nil
+	}
+	now := b.now()
+	// In one order everywhere, as in commit: the insert locks existing jobs.
+	slices.SortFunc(lanes, func(x, y waitingLane) int {
+		return cmp.Or(cmp.Compare(x.lane, y.lane), cmp.Compare(x.priority, y.priority))
+	})
+	lanes = slices.CompactFunc(lanes, func(x, y waitingLane) bool { return x.lane == y.lane }) // the first is the most urgent
+	turns := make([]turn, len(lanes))
+	places := map[waitingLane]time.Time{}
+	for i, l := range lanes {
+		who := waitingLane{0, l.installation, l.priority}
+		at, ok := places[who]
+		if !ok {
+			var err error
+			if at, err = b.place(ctx, t, l.installation, l.priority, now); err != nil {
+				return err
+			}
+			places[who] = at
+		}
+		turns[i] = turn{lane: l.lane, priority: l.priority, at: at}
+	}
+	results, err := b.db.enqueue(ctx, t, now, turns)
+	if err != nil {
+		return fmt.Errorf("enqueueing: %w", err)
+	}
+	var again []turn
+	for i, r := range results {
+		if !r.UniqueSkippedAsDuplicate || r.Job.State == rivertype.JobStateRunning || int(turns[i].priority) >= r.Job.Priority {
+			continue // new, or will be looked after when its worker ends, or urgent enough
+		}
+		gone, err := b.db.unqueue(ctx, t, r.Job.ID)
+		if err != nil {
+			return fmt.Errorf("making a lane more urgent: %w", err)
+		}
+		if gone {
+			again = append(again, turns[i])
+		}
+	}
+	if len(again) == 0 {
+		return nil
+	}
+	if _, err := b.db.enqueue(ctx, t, now, again); err != nil {
+		return fmt.Errorf("enqueueing: %w", err)
+	}
+	return nil
+}
+
+// Fairness. River hands out jobs by priority, then by time. A lane's job gets
+// as its time a past moment, earlier the less its installation has waiting: a
+// thousand lanes of one installation stretch over placeStep each, and the
+// single lane of another goes in front of nearly all of them however late it
+// comes. Time still counts, so that nobody waits for ever behind a stream of
+// small ones. The backlog is counted only up to placeMost: enough to be fair,
+// and cheap however large it is.
+const (
+	placeMost = 1000
+	placeStep = 10 * time.Second
+	placeBack = 24 * time.Hour // larger than placeMost*placeStep: all places are past
+)
+
+func (b *Inbox) place(ctx context.Context, t tx, installation int64, p Priority, now time.Time) (time.Time, error) {
+	backlog, _, err := one[int64](ctx, t, `SELECT count(*) FROM (
+		SELECT 1 FROM inbox WHERE installation = $1 AND priority = $2 AND state = 'pending' LIMIT $3) AS waiting`,
+		installation, int64(p), placeMost)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("counting the backlog: %w", err)
+	}
+	return now.Add(time.Duration(backlog)*placeStep - placeBack), nil
+}
+
+var errFenced = errors.New("inbox: another worker has taken over the repository")
