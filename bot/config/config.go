@@ -1,0 +1,143 @@
+// Package config reads the settings of a repository: .github/dhi.yml there, on
+// top of the same file in the organisation's .github repository.
+//
+// It is strict: every unknown key, wrong type and impossible value is reported,
+// all of them at once, with line and column. The list of keys in keys.go is the
+// only one: the reader, the JSON schema and docs/configuration.md come from it.
+package config
+
+//go:generate go test . -run TestGenerated -update
+
+import (
+	"path"
+	"strings"
+
+	"dhibot/rewrite"
+	"dhibot/rewrite/catalog"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// Path is where the settings are, in a repository and in the organisation's
+// OrganisationRepository.
+const (
+	Path                   = ".github/dhi.yml"
+	OrganisationRepository = ".github"
+)
+
+// Mode is what the App does by itself.
+type Mode string
+
+// The modes.
+const (
+	Off       Mode = "off"       // nothing at all
+	Commands  Mode = "commands"  // only what somebody asks for in a comment; the default
+	Automatic Mode = "automatic" // also opens pull requests after pushes
+)
+
+// Reopen is what happens after somebody closed the pull request.
+type Reopen string
+
+// The choices.
+const (
+	Never   Reopen = "never"   // it stays closed until somebody asks again; the default
+	Changed Reopen = "changed" // it comes back when the proposal has changed
+)
+
+// Config are the settings in force for a repository. The zero value is not
+// usable; see Default.
+type Config struct {
+	Mode              Mode              `yaml:"mode"`
+	Reopen            Reopen            `yaml:"reopen"`
+	Registry          string            `yaml:"registry"`
+	Namespace         string            `yaml:"namespace"`
+	Prefix            string            `yaml:"prefix"`
+	Distro            string            `yaml:"distro"`
+	RuntimeNeedsShell string            `yaml:"runtime_needs_shell"`
+	MissingVersion    string            `yaml:"missing_version"`
+	Images            map[string]string `yaml:"images"`
+	Include           []string          `yaml:"include"`
+	Ignore            []string          `yaml:"ignore"`
+	IgnoreImages      []string          `yaml:"ignore_images"`
+	Lock              []string          `yaml:"lock"`
+}
+
+// Default returns the settings of a repository that has no file.
+func Default() Config {
+	return Config{Mode: Commands, Reopen: Never, Distro: "keep", RuntimeNeedsShell: "dev", MissingVersion: "report"}
+}
+
+// Options are the settings in the engine's words.
+func (c Config) Options() rewrite.Options {
+	o := rewrite.Options{
+		Naming:            catalog.Naming{Registry: c.Registry, Namespace: c.Namespace, Prefix: c.Prefix},
+		RuntimeNeedsShell: rewrite.ShellPolicy(c.RuntimeNeedsShell),
+		Images:            c.Images,
+	}
+	if c.Distro != "keep" {
+		o.Distro = catalog.Distro(c.Distro)
+	}
+	if c.MissingVersion == "nearest" {
+		o.MissingVersion = catalog.NearestVersion
+	}
+	return o
+}
+
+// Login is the registry that a build has to log in to: the first part of every
+// reference that the migration writes. Docker Hub is "docker.io".
+func (c Config) Login() string {
+	switch {
+	case c.Registry != "":
+		host, _, _ := strings.Cut(c.Registry, "/")
+		return host
+	case c.Namespace != "":
+		return "docker.io"
+	default:
+		return "dhi.io"
+	}
+}
+
+// Wants tells whether a Dockerfile is to be looked at. Otherwise why says which
+// setting leaves it out, as a sentence with the pattern in backticks.
+func (c Config) Wants(file string) (ok bool, why string) {
+	if p, hit := Match(c.Ignore, file); hit {
+		return false, "`ignore` in the settings has `" + p + "`"
+	}
+	if len(c.Include) > 0 {
+		if _, hit := Match(c.Include, file); !hit {
+			return false, "no pattern of `include` in the settings matches it"
+		}
+	}
+	return true, ""
+}
+
+// WantsImage is the same for the repository of an image that a stage is built
+// on.
+func (c Config) WantsImage(repository string) (ok bool, why string) {
+	if p, hit := Match(c.IgnoreImages, repository); hit {
+		return false, "`ignore_images` in the settings has `" + p + "`"
+	}
+	return true, ""
+}
+
+// Match returns the first pattern that matches a path. A pattern is a path, a
+// folder with everything below it, or a glob with *, **, ?, [] and {}. Without
+// a slash it is looked for in every folder, as in .gitignore.
+func Match(patterns []string, file string) (pattern string, ok bool) {
+	for _, p := range patterns {
+		clean := strings.Trim(path.Clean("/"+p), "/")
+		if clean == "" {
+			return p, true // the root, written "." or "/"
+		}
+		globs := []string{clean, clean + "/**"}
+		if !strings.Contains(strings.TrimSuffix(p, "/"), "/") {
+			globs = append(globs, "**/"+clean, "**/"+clean+"/**")
+		}
+		for _, g := range globs {
+			if hit, err := doublestar.Match(g, file); err == nil && hit {
+				return p, true
+			}
+		}
+	}
+	return "", false
+}

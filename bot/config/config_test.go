@@ -1,0 +1,195 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"dhibot/rewrite"
+	"dhibot/rewrite/catalog"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func resolve(org, repo string) (Config, Problems) {
+	return Resolve(File{Name: "acme/.github: .github/dhi.yml", Content: []byte(org)}, File{Name: Path, Content: []byte(repo)})
+}
+
+func TestResolve(t *testing.T) {
+	t.Parallel()
+	with := func(change func(*Config)) Config {
+		c := Default()
+		change(&c)
+		return c
+	}
+	for name, c := range map[string]struct {
+		org, repo string
+		want      Config
+	}{
+		"nothing":       {"", "", Default()},
+		"only comments": {"# nothing\n", "---\n# nothing\n", Default()},
+		"empty map":     {"{}", "{}", Default()},
+		"everything": {"", "mode: automatic\nreopen: changed\nregistry: r.example.com:5000/x\nnamespace: acme\nprefix: hardened-\n" +
+			"distro: alpine\nruntime_needs_shell: skip\nmissing_version: nearest\nimages:\n  r.example.com/base/python: python\n" +
+			"include: [a/**]\nignore:\n- b\nignore_images: [node]\n",
+			Config{Mode: Automatic, Reopen: Changed, Registry: "r.example.com:5000/x", Namespace: "acme", Prefix: "hardened-", Distro: "alpine",
+				RuntimeNeedsShell: "skip", MissingVersion: "nearest", Images: map[string]string{"r.example.com/base/python": "python"},
+				Include: []string{"a/**"}, Ignore: []string{"b"}, IgnoreImages: []string{"node"}}},
+		"repository over organisation": {"distro: alpine\nmode: off\n", "distro: debian\n",
+			with(func(c *Config) { c.Distro, c.Mode = "debian", Off })},
+		"lists are replaced": {"ignore: [a, b]", "ignore: []", with(func(c *Config) { c.Ignore = []string{} })},
+		"lock":               {"lock: [registry]\nregistry: r.example.com", "distro: alpine", with(func(c *Config) { c.Lock, c.Registry, c.Distro = []string{"registry"}, "r.example.com", "alpine" })},
+		"byte order mark":    {"", "\ufeffdistro: alpine\r\n", with(func(c *Config) { c.Distro = "alpine" })},
+		"off stays a word":   {"", "mode: off", with(func(c *Config) { c.Mode = Off })},
+	} {
+		got, problems := resolve(c.org, c.repo)
+		if len(problems) > 0 {
+			t.Errorf("%s: %v", name, problems)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		org, repo string
+		want      string
+	}{
+		"all at once": {"", "mode: always\nspeed: 3\ndistro: arch\n  \nruntime-needs-shell: dev\nignore: x\nimages: [a]\n", `
+.github/dhi.yml:1:7: mode can be off, commands, automatic, not ${BT}always${BT}
+.github/dhi.yml:2:1: there is no key ${BT}speed${BT}
+.github/dhi.yml:3:9: distro can be keep, debian, alpine, not ${BT}arch${BT}
+.github/dhi.yml:5:1: there is no key ${BT}runtime-needs-shell${BT}; did you mean ${BT}runtime_needs_shell${BT}?
+.github/dhi.yml:6:9: a list is expected here
+.github/dhi.yml:7:9: a map of images is expected here, ${BT}internal/python: python${BT}`},
+		"types": {"", "mode: [off]\nregistry: 3\nnamespace:\nignore: [1, {a: b}, '']\ninclude: ['[', '!x']\nprefix: -A\n", `
+.github/dhi.yml:1:7: a string is expected here
+.github/dhi.yml:2:11: a string is expected here; put ${BT}3${BT} in quotes
+.github/dhi.yml:3:11: ${BT}namespace${BT} has no value
+.github/dhi.yml:4:10: a string is expected here; put ${BT}1${BT} in quotes
+.github/dhi.yml:4:13: a string is expected here
+.github/dhi.yml:4:21: a pattern cannot be empty
+.github/dhi.yml:5:11: ${BT}[${BT} is not a valid pattern
+.github/dhi.yml:5:16: a pattern cannot be negated; use ${BT}include${BT} and ${BT}ignore${BT} together
+.github/dhi.yml:6:9: ${BT}-A${BT} is not lower-case letters, digits, and . _ -`},
+		"twice":       {"", "mode: off\nmode: off\n", "\n.github/dhi.yml:2:1: ${BT}mode${BT} is there twice"},
+		"both files":  {"x: 1", "y: 1", "\nacme/.github: .github/dhi.yml:1:1: there is no key ${BT}x${BT}\n.github/dhi.yml:1:1: there is no key ${BT}y${BT}"},
+		"locked":      {"lock: [registry, mode]", "mode: off\ndistro: alpine", "\n.github/dhi.yml:1:1: ${BT}mode${BT} is locked by acme/.github: .github/dhi.yml"},
+		"bad lock":    {"lock: [speed, lock, 1]", "", "\nacme/.github: .github/dhi.yml:1:8: there is no key ${BT}speed${BT} that could be locked\nacme/.github: .github/dhi.yml:1:15: there is no key ${BT}lock${BT} that could be locked\nacme/.github: .github/dhi.yml:1:21: a string is expected here; put ${BT}1${BT} in quotes"},
+		"lock below":  {"", "lock: [mode]", "\n.github/dhi.yml:1:1: ${BT}lock${BT} belongs in the organisation's file"},
+		"a list":      {"", "- mode", "\n.github/dhi.yml:1:1: settings are expected here, ${BT}key: value${BT}"},
+		"two of them": {"", "mode: off\n---\nmode: off\n", "\n.github/dhi.yml:2:1: one document is expected, here begins a second one"},
+		"images":      {"", "images:\n  a b: python\n  x: python\n  x: node\n  y: [python]\n", "\n.github/dhi.yml:2:3: ${BT}a b${BT} is not the name of an image\n.github/dhi.yml:4:3: ${BT}x${BT} is there twice\n.github/dhi.yml:5:6: a string is expected here"},
+		"aliases":     {"", "include: &a [x]\nignore: *a\n", "\n.github/dhi.yml:2:9: a list is expected here"},
+		"too long":    {"", "ignore: [" + strings.Repeat("x", maxString+1) + "]", "\n.github/dhi.yml:1:10: at most 300 bytes are expected here"},
+		"huge":        {"", strings.Repeat("#", maxFile+1), "\n.github/dhi.yml: the file has 262145 bytes, at most 262144 are read"},
+	} {
+		_, problems := resolve(c.org, c.repo)
+		if diff := cmp.Diff(strings.TrimPrefix(strings.ReplaceAll(c.want, "${BT}", "`"), "\n"), problems.Error()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestSyntax(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"mode: 'off", "mode: off\n\tdistro: x", "a: b: c", "a: \xff", strings.Repeat("[", 20000), "a: *nowhere", "%"} {
+		_, problems := resolve("", text)
+		if len(problems) != 1 || problems[0].Line == 0 || !strings.Contains(problems[0].Message, "not YAML") {
+			t.Errorf("%.20q: %v", text, problems)
+		}
+	}
+}
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	if diff := cmp.Diff(rewrite.Options{RuntimeNeedsShell: rewrite.ShellDev}, Default().Options()); diff != "" {
+		t.Errorf("the defaults are not the engine's: %s", diff)
+	}
+	c, problems := resolve("", "namespace: acme\nprefix: x-\nregistry: r.io\ndistro: alpine\nmissing_version: nearest\nruntime_needs_shell: skip\nimages: {a: b}")
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	want := rewrite.Options{Naming: catalog.Naming{Registry: "r.io", Namespace: "acme", Prefix: "x-"}, Distro: catalog.Alpine,
+		RuntimeNeedsShell: rewrite.ShellSkip, MissingVersion: catalog.NearestVersion, Images: map[string]string{"a": "b"}}
+	if diff := cmp.Diff(want, c.Options()); diff != "" {
+		t.Error(diff)
+	}
+	for repo, want := range map[string]string{"": "dhi.io", "namespace: acme": "docker.io", "registry: r.io:5000/x": "r.io:5000"} {
+		c, _ := resolve("", repo)
+		if got := c.Login(); got != want {
+			t.Errorf("%q: login to %q, want %q", repo, got, want)
+		}
+	}
+}
+
+func TestWants(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		include, ignore []string
+		file            string
+		want            bool
+	}{
+		{nil, nil, "Dockerfile", true},
+		{nil, []string{"Dockerfile"}, "a/b/Dockerfile", false},
+		{nil, []string{"/Dockerfile"}, "a/b/Dockerfile", true},
+		{nil, []string{"/Dockerfile"}, "Dockerfile", false},
+		{nil, []string{"legacy"}, "x/legacy/y/Dockerfile", false},
+		{nil, []string{"legacy/"}, "legacy/Dockerfile", false},
+		{nil, []string{"a/legacy/"}, "b/a/legacy/Dockerfile", true},
+		{nil, []string{"./a"}, "a/Dockerfile", false},
+		{nil, []string{"**/*.dev.Dockerfile"}, "a/x.dev.Dockerfile", false},
+		{nil, []string{"."}, "a/Dockerfile", false},
+		{[]string{"services/**"}, nil, "Dockerfile", false},
+		{[]string{"services/**"}, nil, "services/a/Dockerfile", true},
+		{[]string{"services/**"}, []string{"services/a"}, "services/a/Dockerfile", false},
+		{[]string{"{a,b}/*"}, nil, "b/Dockerfile", true},
+		{[]string{"../x"}, nil, "x/Dockerfile", true},
+	} {
+		got, why := Config{Include: c.include, Ignore: c.ignore}.Wants(c.file)
+		if got != c.want || (why == "") != got {
+			t.Errorf("include %q ignore %q: %s is %v (%s), want %v", c.include, c.ignore, c.file, got, why, c.want)
+		}
+	}
+	if ok, _ := (Config{IgnoreImages: []string{"internal/*"}}).WantsImage("internal/node"); ok {
+		t.Error("ignore_images does nothing")
+	}
+}
+
+// TestKeysAreFields holds the list of keys and the struct together.
+func TestKeysAreFields(t *testing.T) {
+	t.Parallel()
+	var fields []string
+	for f := range reflect.TypeFor[Config]().Fields() {
+		fields = append(fields, f.Tag.Get("yaml"))
+	}
+	if diff := cmp.Diff(fields, names()); diff != "" {
+		t.Errorf("fields of Config and keys differ (-fields +keys):\n%s", diff)
+	}
+	for _, k := range keys() {
+		if _, problems := resolve(k.line(), ""); len(problems) > 0 {
+			t.Errorf("the example of %s: %v", k.name, problems)
+		}
+	}
+}
+
+func FuzzResolve(f *testing.F) {
+	for _, s := range []string{"mode: off", "images: {a: b}", "lock: [mode]", "ignore:\n- a\n", "a: &x [*x]", "? [a]\n: b", "<<: {mode: off}", "!!binary x: y"} {
+		f.Add(s, s)
+	}
+	f.Fuzz(func(t *testing.T, org, repo string) {
+		c, problems := resolve(org, repo)
+		for _, p := range problems {
+			if p.Message == "" || p.File == "" {
+				t.Fatalf("empty problem %+v", p)
+			}
+		}
+		if c.Mode == "" || c.Distro == "" {
+			t.Fatalf("settings lost their default: %+v", c)
+		}
+		c.Wants(repo)
+	})
+}

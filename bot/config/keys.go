@@ -1,0 +1,245 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"go.yaml.in/yaml/v4"
+)
+
+// key is one setting: what it is called, what the documentation says, and how
+// its value gets into a Config.
+type key struct {
+	name    string
+	doc     string
+	byHand  string // what the default is, in words; "" when it is shown
+	example string // YAML of the value
+	choices []string
+	orgOnly bool
+	set     func(*reader, *yaml.Node, *Config)
+}
+
+// keys returns all settings in the order of the documentation.
+func keys() []key {
+	return []key{
+		{
+			name: "mode", choices: []string{string(Off), string(Commands), string(Automatic)}, example: "automatic",
+			doc: "What the App does by itself. `off`: nothing, and commands are refused. `commands`: only what somebody asks for in a comment. `automatic`: it also opens and updates a pull request after a push to the default branch.",
+			set: func(r *reader, n *yaml.Node, c *Config) { c.Mode = Mode(r.choice(n, string(c.Mode), "mode")) },
+		},
+		{
+			name: "reopen", choices: []string{string(Never), string(Changed)}, example: "changed",
+			doc: "What happens after somebody closed the pull request without merging it. `never`: it stays closed until somebody writes `/dhi migrate --again`. `changed`: it also comes back when the proposal has become another one.",
+			set: func(r *reader, n *yaml.Node, c *Config) { c.Reopen = Reopen(r.choice(n, string(c.Reopen), "reopen")) },
+		},
+		{
+			name: "registry", example: "registry.example.com", byHand: "`dhi.io`, or Docker Hub when `namespace` is set",
+			doc: "Where the hardened images come from.",
+			set: func(r *reader, n *yaml.Node, c *Config) {
+				c.Registry = r.text(n, c.Registry, registryForm, "a host, with a port or a path if need be")
+			},
+		},
+		{
+			name: "namespace", example: "acme", byHand: "none",
+			doc: "The namespace that the images are mirrored to. With `acme` the references are `acme/dhi-node:…`.",
+			set: func(r *reader, n *yaml.Node, c *Config) {
+				c.Namespace = r.text(n, c.Namespace, pathForm, "lower-case letters, digits, and . _ - / between them")
+			},
+		},
+		{
+			name: "prefix", example: "hardened-", byHand: "`dhi-` when `namespace` is set, otherwise none",
+			doc: "What the names of mirrored images start with.",
+			set: func(r *reader, n *yaml.Node, c *Config) {
+				c.Prefix = r.text(n, c.Prefix, prefixForm, "lower-case letters, digits, and . _ -")
+			},
+		},
+		{
+			name: "distro", choices: []string{"keep", "debian", "alpine"}, example: "alpine",
+			doc: "The distribution of the hardened images. `keep` stays with the family that the Dockerfile uses.",
+			set: func(r *reader, n *yaml.Node, c *Config) { c.Distro = r.choice(n, c.Distro, "distro") },
+		},
+		{
+			name: "runtime_needs_shell", choices: []string{"dev", "skip"}, example: "skip",
+			doc: "What becomes of a final stage that cannot run without a shell, a package manager or root. `dev`: it moves to the dev image and the pull request says that it is not finished. `skip`: the Dockerfile is left alone.",
+			set: func(r *reader, n *yaml.Node, c *Config) {
+				c.RuntimeNeedsShell = r.choice(n, c.RuntimeNeedsShell, "runtime_needs_shell")
+			},
+		},
+		{
+			name: "missing_version", choices: []string{"report", "nearest"}, example: "nearest",
+			doc: "What becomes of a version that is not offered as a hardened image. `report`: it is named and left alone. `nearest`: the nearest version is taken.",
+			set: func(r *reader, n *yaml.Node, c *Config) {
+				c.MissingVersion = r.choice(n, c.MissingVersion, "missing_version")
+			},
+		},
+		{
+			name: "images", example: "{registry.example.com/base/python: python}", byHand: "none",
+			doc: "Images of your own and the upstream image that they are built on, so that they can be migrated too.",
+			set: func(r *reader, n *yaml.Node, c *Config) { c.Images = r.images(n, c.Images) },
+		},
+		{
+			name: "include", example: "[services/**, Dockerfile]", byHand: "everything",
+			doc: "Only Dockerfiles that match one of these: paths, folders, or globs with `*`, `**`, `?`, `[]` and `{}`. A pattern without a slash matches in every folder.",
+			set: func(r *reader, n *yaml.Node, c *Config) { c.Include = r.globs(n, c.Include) },
+		},
+		{
+			name: "ignore", example: "[legacy/, \"**/*.dev.Dockerfile\"]", byHand: "nothing",
+			doc: "Dockerfiles to leave alone, written like `include`; it wins over `include`.",
+			set: func(r *reader, n *yaml.Node, c *Config) { c.Ignore = r.globs(n, c.Ignore) },
+		},
+		{
+			name: "ignore_images", example: "[internal/*]", byHand: "nothing",
+			doc: "Images to stay on. A Dockerfile with a stage on one of them is left alone. Written like `ignore`, without tag.",
+			set: func(r *reader, n *yaml.Node, c *Config) { c.IgnoreImages = r.globs(n, c.IgnoreImages) },
+		},
+		{
+			name: "lock", example: "[registry, namespace]", byHand: "nothing", orgOnly: true,
+			doc: "Keys that repositories cannot set themselves. Only in the organisation's file.",
+			set: func(r *reader, n *yaml.Node, c *Config) { c.Lock = r.lock(n) },
+		},
+	}
+}
+
+func find(name string) (key, bool) {
+	for _, k := range keys() {
+		if k.name == name {
+			return k, true
+		}
+	}
+	return key{}, false
+}
+
+func names() []string {
+	var list []string
+	for _, k := range keys() {
+		list = append(list, k.name)
+	}
+	return list
+}
+
+var (
+	registryForm = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
+	pathForm     = regexp.MustCompile(`^[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
+	prefixForm   = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
+	imageForm    = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._:/-]*$`)
+)
+
+// Bounds of lists and strings.
+const (
+	maxItems  = 500
+	maxString = 300
+)
+
+// choice reads one of the choices of a key.
+func (r *reader) choice(n *yaml.Node, old, name string) string {
+	k, _ := find(name)
+	s, ok := r.scalar(n)
+	if !ok {
+		return old
+	}
+	if !slices.Contains(k.choices, s) {
+		r.problem(n, fmt.Sprintf("%s can be %s, not `%s`", name, strings.Join(k.choices, ", "), s))
+		return old
+	}
+	return s
+}
+
+// text reads a string of a form.
+func (r *reader) text(n *yaml.Node, old string, form *regexp.Regexp, words string) string {
+	s, ok := r.scalar(n)
+	if !ok {
+		return old
+	}
+	if !form.MatchString(s) {
+		r.problem(n, fmt.Sprintf("`%s` is not %s", s, words))
+		return old
+	}
+	return s
+}
+
+// globs reads a list of patterns.
+func (r *reader) globs(n *yaml.Node, old []string) []string {
+	if n.Kind != yaml.SequenceNode {
+		r.problem(n, "a list is expected here")
+		return old
+	}
+	list := []string{}
+	for i, item := range n.Content {
+		if i == maxItems {
+			r.problem(item, fmt.Sprintf("at most %d patterns", maxItems))
+			break
+		}
+		s, ok := r.scalar(item)
+		switch {
+		case !ok:
+		case s == "":
+			r.problem(item, "a pattern cannot be empty")
+		case strings.HasPrefix(s, "!"):
+			r.problem(item, "a pattern cannot be negated; use `include` and `ignore` together")
+		case !doublestar.ValidatePattern(s):
+			r.problem(item, fmt.Sprintf("`%s` is not a valid pattern", s))
+		default:
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// images reads the map of further images.
+func (r *reader) images(n *yaml.Node, old map[string]string) map[string]string {
+	if n.Kind != yaml.MappingNode {
+		r.problem(n, "a map of images is expected here, `internal/python: python`")
+		return old
+	}
+	m := map[string]string{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if i/2 == maxItems {
+			r.problem(n.Content[i], fmt.Sprintf("at most %d images", maxItems))
+			break
+		}
+		from, ok1 := r.scalar(n.Content[i])
+		to, ok2 := r.scalar(n.Content[i+1])
+		if !ok1 || !ok2 {
+			continue
+		}
+		if _, twice := m[from]; twice {
+			r.problem(n.Content[i], fmt.Sprintf("`%s` is there twice", from))
+			continue
+		}
+		good := true
+		for j, s := range []string{from, to} {
+			if !imageForm.MatchString(s) {
+				r.problem(n.Content[i+j], fmt.Sprintf("`%s` is not the name of an image", s))
+				good = false
+			}
+		}
+		if good {
+			m[from] = to
+		}
+	}
+	return m
+}
+
+// lock reads the list of locked keys.
+func (r *reader) lock(n *yaml.Node) []string {
+	if n.Kind != yaml.SequenceNode {
+		r.problem(n, "a list of keys is expected here")
+		return nil
+	}
+	var list []string
+	for _, item := range n.Content {
+		s, ok := r.scalar(item)
+		if !ok {
+			continue
+		}
+		if k, known := find(s); !known || k.orgOnly {
+			r.problem(item, fmt.Sprintf("there is no key `%s` that could be locked", s))
+			continue
+		}
+		list = append(list, s)
+	}
+	return list
+}
