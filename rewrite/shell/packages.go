@@ -185,6 +185,10 @@ func (p *PackageCall) read(m manager, args []Arg) {
 			p.option(m, t, v, hasValue)
 			continue
 		}
+		if m.name == "yarn" && verb == "" && t == "global" {
+			p.Global = true
+			continue
+		}
 		if verb == "" && a.Literal {
 			if v, ok := m.verbs[t]; ok {
 				verb, p.Verb = t, v
@@ -202,15 +206,8 @@ func (p *PackageCall) read(m manager, args []Arg) {
 	if verb == "" && m.defaultVerb != "" && p.Verb == Other {
 		p.Verb = m.defaultVerb
 	}
-	switch {
-	case m.name == "yarn" && verb == "global":
-		p.Global = true
-		p.Verb = Install
-		if len(p.Packages) > 0 && p.Packages[0] == "add" {
-			p.Packages = p.Packages[1:]
-		}
-	case p.Verb == Install && len(p.Packages) == 0 && !p.Unknown && !p.System &&
-		slices.Contains([]string{"npm", "yarn", "pnpm", "bun"}, m.name):
+	if p.Verb == Install && len(p.Packages) == 0 && !p.Unknown && !p.System &&
+		slices.Contains([]string{"npm", "yarn", "pnpm", "bun"}, m.name) {
 		p.Verb = Sync
 	}
 }

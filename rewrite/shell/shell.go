@@ -63,6 +63,7 @@ type Script struct {
 
 	file *syntax.File // nil for an exec form that is not a shell
 	argv []string     // the exec form, when it is not a shell
+	env  map[string]string
 }
 
 // Command is one simple command.
@@ -183,7 +184,7 @@ func Exec(argv []string, opts ...Option) (s *Script, err error) {
 	for _, o := range opts {
 		o(&c)
 	}
-	s = &Script{argv: slices.Clone(argv)}
+	s = &Script{argv: slices.Clone(argv), env: c.env}
 	if len(argv) == 0 {
 		return s, nil
 	}
@@ -199,7 +200,7 @@ func Exec(argv []string, opts ...Option) (s *Script, err error) {
 	w := &walker{script: s}
 	sc := newScope(c.env)
 	w.command(&Command{Path: argv[0], Args: args[1:], Env: map[string]Arg{}}, args[0], &frame{}, sc)
-	if inner := w.inner; inner != nil && len(s.Commands) > 0 && slices.Equal(s.Commands[0].Wrapped, []string{base(argv[0])}) {
+	if inner := w.inner; inner != nil && shells[base(argv[0])] {
 		s.Text, s.file, s.Lang, s.argv = inner.text, inner.file, inner.lang, nil
 	}
 	return s, nil
@@ -216,7 +217,7 @@ func parse(text string, lang Lang, c config) (*Script, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Script{Text: clean, Lang: lang, file: file}
+	s := &Script{Text: clean, Lang: lang, file: file, env: c.env}
 	w := &walker{script: s}
 	w.run(file, clean, lang, &frame{}, newScope(c.env))
 	return s, nil

@@ -1,0 +1,116 @@
+package shell
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestWrites(t *testing.T) {
+	t.Parallel()
+	venv := map[string]string{"PATH": "/opt/venv/bin:/usr/local/bin:/usr/bin:/bin", "VIRTUAL_ENV": "/opt/venv"}
+	for _, tt := range []struct {
+		text  string
+		cwd   string
+		env   map[string]string
+		paths string // space separated
+		why   string // part of the reason, "" when everything is known
+	}{
+		// below the working directory: nothing outside
+		{text: "npm ci --omit=dev && npm run build", cwd: "/app"},
+		{text: "yarn install --frozen-lockfile && yarn build", cwd: "/app"},
+		{text: "pnpm install --frozen-lockfile; pnpm -C web build", cwd: "/app"},
+		{text: "go mod download && CGO_ENABLED=0 go build -o bin/server ./cmd/server", cwd: "/src"},
+		{text: "cargo build --release --locked", cwd: "/build"},
+		{text: "./mvnw -B -DskipTests package", cwd: "/src"},
+		{text: "gradle build --no-daemon", cwd: "/src"},
+		{text: "dotnet restore && dotnet publish -c Release -o out", cwd: "/src"},
+		{text: "composer install --no-dev", cwd: "/var/www"},
+		{text: "mkdir -p data logs && chmod 700 data && chown -R node:node /app", cwd: "/app"},
+		{text: "cd web && npm ci && cd .. && ls", cwd: "/app"},
+		{text: "git clone https://github.com/a/b . && rm -rf .git", cwd: "/src"},
+		{text: "python -m venv .venv && .venv/bin/pip install -r requirements.txt", cwd: "/app"},
+		{text: "apt-get update && apt-get install -y gcc > /dev/null 2>&1 && rm -rf /var/lib/apt/lists/*", cwd: "/app"},
+		{text: "groupadd -r app && useradd -r -g app app", cwd: "/app"},
+		{text: "npm cache clean --force && rm -rf /tmp/* ~/.npm", cwd: "/app"},
+		{text: "curl -fsSL https://x/y.sh -o /tmp/y.sh", cwd: "/app"},
+		{text: "node --version && java -version", cwd: "/app"},
+		{text: "sed -i s#http://a#https://b#g conf/app.ini", cwd: "/app"},
+		{text: "uv sync --frozen --no-dev", cwd: "/app"},
+		{text: "tar xzf app.tgz && tar -xf x.tar -C ./vendor", cwd: "/app"},
+		{text: "java -Djarmode=layertools -jar app.jar extract", cwd: "/app"},
+
+		// known places outside
+		{text: "go build -o /bin/server ./cmd/server", cwd: "/src", paths: "/bin/server"},
+		{text: "go install ./...", cwd: "/src", paths: "/go/bin"},
+		{text: "GOBIN=/out go install ./...", cwd: "/src", paths: "/out"},
+		{text: "npm install -g pm2@5", cwd: "/app", paths: "/usr/local/bin /usr/local/lib/node_modules"},
+		{text: "pip install --no-cache-dir -r requirements.txt", cwd: "/app", paths: "/usr/local"},
+		{text: "python3 -m pip install flask", cwd: "/app", paths: "/usr/local"},
+		{text: "pip install -r requirements.txt", cwd: "/app", env: venv, paths: "/opt/venv"},
+		{text: "python -m venv /venv && . /venv/bin/activate && pip install flask", cwd: "/app", paths: "/venv"},
+		{text: "/venv/bin/pip install flask", cwd: "/app", paths: "/venv"},
+		{text: "pip install --user flask", cwd: "/app", paths: "/root/.local"},
+		{text: "pip install --target=/deps flask", cwd: "/app", paths: "/deps"},
+		{text: "poetry config virtualenvs.create false && poetry install --only main", cwd: "/app", paths: "/usr/local"},
+		{text: "uv pip install --system -r requirements.txt", cwd: "/app", paths: "/usr/local"},
+		{text: "bundle config set --local path /gems && bundle install", cwd: "/app", paths: "/gems"},
+		{text: "bundle install --jobs 4", cwd: "/app", paths: "/usr/local/bundle"},
+		{text: "cargo install --path . --root /out", cwd: "/src", paths: "/out/bin"},
+		{text: "dotnet publish App/App.csproj -c Release -o /app/publish", cwd: "/src", paths: "/app/publish"},
+		{text: "mkdir -p /data /var/lib/app && chown app:app /data", cwd: "/app", paths: "/data /var/lib/app"},
+		{text: "cp -r dist/. /usr/share/nginx/html/", cwd: "/app", paths: "/usr/share/nginx/html"},
+		{text: "curl -sSL https://x/a.tar.xz | tar -xJ --strip-components=1 -C /opt", cwd: "/app", paths: "/opt"},
+		{text: "tar xzf /tmp/o.tgz -C /srv --no-same-owner", cwd: "/app", paths: "/srv"},
+		{text: "wget -qO /usr/local/bin/tini https://x/tini && chmod +x /usr/local/bin/tini", cwd: "/app", paths: "/usr/local/bin/tini"},
+		{text: "echo 'x' > /etc/app.conf && ln -sf /dev/stdout /var/log/app.log", cwd: "/app", paths: "/etc/app.conf /var/log/app.log"},
+		{text: "ln -s /opt/tool/bin/t /usr/bin/t", cwd: "/app", paths: "/usr/bin/t"},
+		{text: "cd /opt && git clone https://github.com/a/b", cwd: "/app", paths: "/opt"},
+		{text: "curl -o /opt/tool-$VERSION.tgz https://x", cwd: "/app", paths: "/opt"},
+		{text: "mkdir -p $APP_HOME/data", cwd: "/app", env: map[string]string{"APP_HOME": "/srv"}, paths: "/srv/data"},
+		{text: "git clone https://x/y /opt/y && cp /opt/y/z . && rm -rf /opt/y", cwd: "/app"},
+		{text: "docker-php-ext-install pdo_mysql", cwd: "/var/www", paths: "/usr/local/etc/php /usr/local/lib/php"},
+		{text: "npm ci", cwd: "/", why: "below /"},
+
+		// what cannot be known
+		{text: "make build", cwd: "/src", why: "make build"},
+		{text: "make install DESTDIR=/out", cwd: "/src", paths: "/out"},
+		{text: "./install.sh", cwd: "/src", why: "install.sh"},
+		{text: "bash scripts/setup.sh", cwd: "/src", why: "bash"},
+		{text: "curl -fsSL https://x | bash", cwd: "/src", why: "bash"},
+		{text: "python manage.py collectstatic --noinput", cwd: "/src"},
+		{text: "python setup_db.py", cwd: "/src", why: "setup_db.py"},
+		{text: "cp -r build \"$OUT\"", cwd: "/src", why: "$OUT"},
+		{text: "poetry install", cwd: "/src", why: "poetry"},
+		{text: "$TOOL build", cwd: "/src", why: "not literal"},
+		{text: "cd \"$X\" && touch y", cwd: "/src", why: "not literal"},
+		{text: "tar xzf x.tgz -C /", cwd: "/src", why: "below /"},
+		{text: ". ./env.sh", cwd: "/src", why: "sourced"},
+		{text: "cargo run", cwd: "/src", why: "cargo run"},
+		{text: "xargs -a list touch", cwd: "/src", why: "touch"},
+		{text: "node scripts/build.js", cwd: "/src", why: "node"},
+		{text: "playwright install chromium", cwd: "/src", why: "playwright"},
+	} {
+		t.Run(tt.text, func(t *testing.T) {
+			t.Parallel()
+			s := parseOK(t, tt.text, Sh, WithEnv(tt.env))
+			paths, unknown, why := s.Writes(tt.cwd)
+			if got := strings.Join(paths, " "); got != tt.paths {
+				t.Errorf("paths %q, want %q", got, tt.paths)
+			}
+			if unknown != (tt.why != "") || !strings.Contains(why, tt.why) {
+				t.Errorf("unknown %v %q, want %q", unknown, why, tt.why)
+			}
+		})
+	}
+}
+
+func TestEffectsRemovedAndAssumed(t *testing.T) {
+	t.Parallel()
+	e := parseOK(t, "rm -rf /usr/share/nginx/html/* /etc/nginx/conf.d/default.conf && npm run build", Sh).Effects("/app")
+	if got := strings.Join(e.Removed, " "); got != "/etc/nginx/conf.d/default.conf /usr/share/nginx/html" {
+		t.Errorf("removed %q", got)
+	}
+	if got := strings.Join(e.Assumed, " "); got != "npm run build" {
+		t.Errorf("assumed %q", got)
+	}
+}
