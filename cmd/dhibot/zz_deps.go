@@ -32,14 +32,12 @@ import (
 	_ "github.com/rs/zerolog/hlog"
 	_ "github.com/santhosh-tekuri/jsonschema/v6"
 	_ "github.com/yuin/goldmark"
+	_ "go.uber.org/goleak"
 	_ "go.yaml.in/yaml/v4"
 	_ "golang.org/x/mod/modfile"
-	_ "golang.org/x/time/rate"
 	_ "golang.org/x/sync/errgroup"
 	_ "golang.org/x/term"
-	_ "go.uber.org/goleak"
+	_ "golang.org/x/time/rate"
 	_ "modernc.org/sqlite"
 	_ "mvdan.cc/sh/v3/syntax"
 )
-
-func main() {}
