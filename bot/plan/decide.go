@@ -1,0 +1,171 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"dhibot/bot/body"
+	"dhibot/bot/config"
+	"dhibot/rewrite"
+)
+
+// Decide says what to do. It changes nothing and asks nobody.
+func Decide(s State, c config.Config, results []*rewrite.Result) Plan {
+	p := decide(s, c, results)
+	if !s.Ask.Person() {
+		p.Reply = ""
+	}
+	return p
+}
+
+func decide(s State, c config.Config, results []*rewrite.Result) Plan {
+	if p, stop := unable(s, c); stop {
+		return p
+	}
+	if p, stop := unwanted(s, c, results); stop {
+		return p
+	}
+	if len(body.Changed(results)) == 0 {
+		return nothing(s, results)
+	}
+	if p, stop := occupied(s); stop {
+		return p
+	}
+	return write(s, results)
+}
+
+// unable are the repositories in which nothing can be done.
+func unable(s State, c config.Config) (Plan, bool) {
+	switch {
+	case s.Repository.Archived || s.Repository.Disabled:
+		return refuse(Archived, replyArchived()), true
+	case s.Repository.Empty || s.Base == "":
+		return refuse(Empty, replyEmpty()), true
+	case c.Mode == config.Off:
+		return refuse(SwitchedOff, replyOff()), true
+	case len(s.Unmatched) > 0:
+		return refuse(NoDockerfile, replyNoDockerfile(s.Unmatched)), true
+	}
+	return Plan{}, false
+}
+
+// unwanted are the cases in which a person has said no, or nobody has said yes.
+func unwanted(s State, c config.Config, results []*rewrite.Result) (Plan, bool) {
+	open := s.Pull != nil && s.Pull.Open
+	switch {
+	case s.Ask.Kind == Rebase && !open:
+		return refuse(NoPull, replyNoPull()), true
+	case s.Ask.Kind == Push && !open && (c.Mode != config.Automatic || s.Repository.Fork):
+		// A fork is somebody's workbench; it gets a proposal when its owner asks.
+		return Plan{Reason: NotAutomatic}, true
+	}
+	if s.Pull == nil || s.Pull.Open || s.Pull.Merged || s.Pull.Marker.Closed {
+		return Plan{}, false
+	}
+	// Closed by a person, which is a no.
+	if s.Ask.Again || s.Ask.Kind == Recreate {
+		return Plan{}, false
+	}
+	if c.Reopen == config.Changed && len(body.Changed(results)) > 0 && s.Pull.Marker.Proposal != Digest(results) {
+		return Plan{}, false
+	}
+	return refuse(ClosedByHuman, replyClosed(s.Pull)), true
+}
+
+// nothing is when no file would change.
+func nothing(s State, results []*rewrite.Result) Plan {
+	failed := 0
+	for _, r := range results {
+		if r.Outcome == rewrite.Failed {
+			failed++
+		}
+	}
+	if len(results) == 0 && len(s.Passed) == 0 && (s.Pull == nil || !s.Pull.Open) {
+		return refuse(NoDockerfile, replyNoDockerfile(nil))
+	}
+	if failed > 0 {
+		// The open pull request stays: what it proposes may be right once the
+		// file can be read again.
+		return refuse(AllFailed, replyNothing(s, results))
+	}
+	if s.Pull != nil && s.Pull.Open && untouched(s) && !s.Pull.Queued {
+		why := replyObsolete(results)
+		return Plan{Reason: Obsolete, Actions: []Action{ClosePull{Number: s.Pull.Number, Why: why}}, Reply: why}
+	}
+	return Plan{Reason: NothingToDo, Reply: replyNothing(s, results)}
+}
+
+// occupied are the cases in which the branch is not ours to write.
+func occupied(s State) (Plan, bool) {
+	force := s.Ask.Kind == Recreate
+	switch {
+	case s.Stranger != nil:
+		return refuse(BranchTaken, replyStranger(s.Stranger)), true
+	case s.Pull != nil && s.Pull.Open && s.Pull.Queued:
+		return refuse(InMergeQueue, replyQueued(s.Pull)), true
+	case s.Pull != nil && s.Pull.Open && !untouched(s) && !force:
+		p := refuse(HumanCommits, replyHuman(s.Pull))
+		const topic = "moved"
+		if !s.Ask.Person() && s.Base != s.Pull.Marker.Base && !slices.Contains(s.Pull.Marker.Told, topic) {
+			p.Actions = []Action{Tell{Number: s.Pull.Number, Topic: topic, Text: tellMoved()}}
+		}
+		return p, true
+	case (s.Pull == nil || !s.Pull.Open) && !untouched(s) && (!force || s.Pull == nil):
+		// Recreate is about a pull request of ours. When there never was one,
+		// the branch is somebody else's work from its beginning.
+		return refuse(BranchTaken, replyTaken()), true
+	}
+	return Plan{}, false
+}
+
+// write opens or updates the pull request.
+func write(s State, results []*rewrite.Result) Plan {
+	commit := WriteBranch{Base: s.Base, Old: s.Head, Files: Files(results)}
+	if s.Pull == nil || !s.Pull.Open {
+		return Plan{Reason: Opens, Actions: []Action{commit, OpenPull{}}}
+	}
+	m := s.Pull.Marker
+	if s.Head == m.Head && m.Base == s.Base && m.Proposal == Digest(results) && s.Ask.Kind != Recreate && s.Ask.Ignored == nil {
+		return Plan{Reason: UpToDate, Reply: replyUpToDate(s.Pull)}
+	}
+	return Plan{Reason: Updates, Actions: []Action{commit, EditPull{Number: s.Pull.Number}}, Reply: replyUpdates(s.Pull, results)}
+}
+
+// untouched tells that nobody but us has pushed to the branch of our open pull
+// request. A branch that is gone was deleted by somebody, which closes the pull
+// request; an open one without a branch is a moment in between.
+func untouched(s State) bool { return s.Head == "" || s.HeadWritten }
+
+func refuse(why Reason, reply string) Plan {
+	return Plan{Reason: why, Refused: true, Reply: reply}
+}
+
+// Digest tells proposals apart: the same files with the same content have the
+// same digest, whatever commit they are made on.
+func Digest(results []*rewrite.Result) string {
+	h := sha256.New()
+	files := Files(results)
+	slices.SortFunc(files, func(a, b File) int {
+		if a.Path < b.Path {
+			return -1
+		}
+		return 1
+	})
+	for _, f := range files {
+		fmt.Fprintf(h, "%d %s %d\n", len(f.Path), f.Path, len(f.Content))
+		h.Write(f.Content)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+func union(a, b []string) []string {
+	out := slices.Clone(a)
+	for _, s := range b {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}

@@ -1,0 +1,157 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"dhibot/bot/body"
+	"dhibot/rewrite"
+)
+
+// Answers say what happened, why, and what to do, in that order.
+
+const answerRows = 20
+
+func replyArchived() string {
+	return "This repository is archived, so nothing in it can be changed. Unarchive it and ask again."
+}
+
+func replyEmpty() string {
+	return "This repository has no commit yet, so there is nothing to migrate. Push something and ask again."
+}
+
+func replyOff() string {
+	return "The settings say `mode: off`, so I do nothing here. `mode: commands` in `.github/dhi.yml` lets me answer commands."
+}
+
+func replyNoPull() string {
+	return "There is no open pull request of mine here. `/dhi migrate` opens one."
+}
+
+func replyClosed(p *Pull) string {
+	return fmt.Sprintf("#%d was closed without merging, and I take that for a no. `/dhi migrate --again` proposes it once more.", p.Number)
+}
+
+func replyNoDockerfile(paths []string) string {
+	if len(paths) == 0 {
+		return "I found no Dockerfile in this repository, so there is nothing to migrate. I look for `Dockerfile`, `Dockerfile.*`, `*.Dockerfile` and `Containerfile`, in every folder."
+	}
+	var list []string
+	for i, p := range paths {
+		if i == answerRows {
+			list = append(list, fmt.Sprintf("%d more", len(paths)-i))
+			break
+		}
+		list = append(list, body.Code(p, 160))
+	}
+	return "I found no Dockerfile at " + strings.Join(list, ", ") + ". Paths start at the root of the repository; a folder or a glob works too."
+}
+
+// replyNothing says for every Dockerfile why it stays as it is.
+func replyNothing(s State, results []*rewrite.Result) string {
+	var b strings.Builder
+	b.WriteString("I changed nothing:\n\n")
+	rows := 0
+	row := func(path, word, reason string, line int) {
+		if rows++; rows > answerRows {
+			return
+		}
+		fmt.Fprintf(&b, "- %s: %s", body.Code(path, 160), word)
+		if reason != "" {
+			fmt.Fprintf(&b, "; %s", body.Prose(reason, 400))
+		}
+		if line > 0 {
+			fmt.Fprintf(&b, " (line %d)", line)
+		}
+		b.WriteString("\n")
+	}
+	for _, r := range results {
+		switch r.Outcome {
+		case rewrite.Already:
+			row(r.Path, "on hardened images already", r.Reason, r.Line)
+		case rewrite.Failed:
+			row(r.Path, "failed", r.Reason, r.Line)
+		default:
+			row(r.Path, "left alone", r.Reason, r.Line)
+		}
+	}
+	for _, p := range s.Passed {
+		row(p.Path, "not looked at", p.Reason, 0)
+	}
+	if rows > answerRows {
+		fmt.Fprintf(&b, "- … and %d more\n", rows-answerRows)
+	}
+	if s.Pull != nil && s.Pull.Open {
+		fmt.Fprintf(&b, "\n#%d stays as it is.\n", s.Pull.Number)
+	}
+	return b.String()
+}
+
+func replyObsolete(results []*rewrite.Result) string {
+	if len(results) == 0 {
+		return "Nothing is left of this proposal: the Dockerfiles are gone or left out. I closed it."
+	}
+	return "Nothing is left of this proposal: the default branch has what it proposed, or the settings leave it out. I closed it."
+}
+
+func replyStranger(p *Pull) string {
+	return fmt.Sprintf("#%d comes from the branch `%s`, which I use, and I did not open it. Rename that branch and ask again.", p.Number, Branch)
+}
+
+func replyTaken() string {
+	return fmt.Sprintf("There is a branch `%s` that I did not write, and I do not touch other people's work. Rename or delete it and ask again.", Branch)
+}
+
+func replyQueued(p *Pull) string {
+	return fmt.Sprintf("#%d waits in the merge queue, and a push would throw it out. Ask again when it is through.", p.Number)
+}
+
+func replyHuman(p *Pull) string {
+	return fmt.Sprintf("Somebody has pushed to the branch of #%d, and I do not overwrite that. `/dhi recreate` throws those commits away and writes the proposal anew.", p.Number)
+}
+
+func tellMoved() string {
+	return "The default branch has moved, and this branch has commits that are not mine, so I leave it to you to bring it up to date. `/dhi recreate` throws those commits away and writes the proposal anew."
+}
+
+func replyUpToDate(p *Pull) string {
+	return fmt.Sprintf("#%d is up to date: the same files, from the newest commit of the default branch.", p.Number)
+}
+
+// ReplyOpened answers once the number of the pull request is known.
+func ReplyOpened(number int, results []*rewrite.Result) string {
+	changed, unfinished := body.Changed(results), 0
+	for _, r := range changed {
+		if r.Outcome != rewrite.Hardened {
+			unfinished++
+		}
+	}
+	text := fmt.Sprintf("I opened #%d, which moves %s to Docker Hardened Images.", number, dockerfiles(len(changed)))
+	switch {
+	case unfinished == 1 && len(changed) == 1:
+		text += " It is not finished; the pull request says why."
+	case unfinished == 1:
+		text += " One of them is not finished; the pull request says why."
+	case unfinished > 1:
+		text += fmt.Sprintf(" %d of them are not finished; the pull request says why.", unfinished)
+	}
+	return text
+}
+
+func dockerfiles(n int) string {
+	if n == 1 {
+		return "1 Dockerfile"
+	}
+	return fmt.Sprintf("%d Dockerfiles", n)
+}
+
+func replyUpdates(p *Pull, results []*rewrite.Result) string {
+	return fmt.Sprintf("I brought #%d up to date; it changes %s.", p.Number, files(len(Files(results))))
+}
+
+func files(n int) string {
+	if n == 1 {
+		return "1 file"
+	}
+	return fmt.Sprintf("%d files", n)
+}
