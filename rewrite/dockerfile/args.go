@@ -131,8 +131,9 @@ func (f *File) expand(word string, env shell.EnvGetter) (string, map[string]stru
 		return word, nil, nil
 	}
 	if !utf8.ValidString(word) {
-		// text/scanner below prints to standard error for these.
-		return "", nil, fmt.Errorf("%q is not UTF-8", word)
+		// text/scanner below reads a stray byte as U+FFFD too, but prints to
+		// standard error for each.
+		word = string([]rune(word))
 	}
 	return shell.NewLex(f.Escape).ProcessWord(word, env)
 }

@@ -17,8 +17,9 @@ import (
 // error is an *Error. The content is kept, not copied, and must not be changed
 // afterwards.
 //
-// What BuildKit refuses only later (an invalid image name, a COPY --from of a
-// later stage) is no error here but the Err of that Reference.
+// A default of a global ARG that cannot be expanded is an error as well, as it
+// is for BuildKit a little later. What else BuildKit refuses later (an invalid
+// image name, a COPY --from of a later stage) is the Err of that Reference.
 func Parse(content []byte) (f *File, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -34,6 +35,9 @@ func Parse(content []byte) (f *File, err error) {
 		f.NL = "\r\n"
 	}
 	ast, err := parser.Parse(bytes.NewReader(content))
+	if err != nil && f.blank() {
+		return nil, f.missingFrom(0, "no instructions")
+	}
 	if err != nil {
 		return nil, f.refusal(err, 0)
 	}
@@ -91,6 +95,16 @@ func (f *File) refusal(err error, line int) *Error {
 		return &Error{line, CodeTemplate, "it is a template; a Dockerfile is made from it first: " + err.Error()}
 	}
 	return &Error{line, CodeSyntax, err.Error()}
+}
+
+// blank tells whether there is nothing but blank lines and comments.
+func (f *File) blank() bool {
+	for line := 1; line <= len(f.lines); line++ {
+		if text, _ := f.body(line); !isComment(text) && len(bytes.TrimSpace(text)) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // directives reads the parser directives with BuildKit's own reader.
