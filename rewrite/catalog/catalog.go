@@ -47,7 +47,12 @@ type image struct {
 	defs  []*Definition
 	tags  []*tag
 	byTag map[string]*tag
-	err   error
+	// flavors are those that the tags have.
+	flavors map[string]bool
+	err     error
+
+	mu    sync.Mutex
+	lists map[offerKey][]*offer
 }
 
 var defaultCatalog = sync.OnceValues(func() (*Catalog, error) {
@@ -138,12 +143,15 @@ func (i *image) load() {
 		}
 		i.raw = nil
 		i.byTag = make(map[string]*tag)
+		i.flavors = make(map[string]bool)
+		i.lists = make(map[offerKey][]*offer)
 		for _, d := range i.defs {
 			d.Image = i.name
 			for _, t := range d.Tags {
 				parsed := parseTag(t, d)
 				i.tags = append(i.tags, parsed)
 				i.byTag[t] = parsed
+				i.flavors[parsed.flavor] = true
 			}
 		}
 	})

@@ -22,7 +22,7 @@ func (c *Catalog) Choose(o *Origin, w Want) (*Choice, error) {
 	s := &selection{
 		catalog: c, want: w, image: c.image(o.Image), name: o.Image,
 		text: o.Version, channel: o.Channel, flavor: o.Flavor,
-		family: o.Distro, foreign: o.Foreign, release: o.Release, explicit: o.Explicit,
+		family: o.Distro, foreign: o.Foreign, release: releaseNumber(o.Release), explicit: o.Explicit,
 		familyFirm: o.familyKnown,
 	}
 	return s.choose()
@@ -55,6 +55,7 @@ type selection struct {
 	// familyFirm tells that the family was asked for, by the tag or by the
 	// caller, and not only that the upstream image happens to be built on it.
 	familyFirm bool
+	hinted     bool // text is Want.Version
 
 	why []string
 }
@@ -70,8 +71,8 @@ func (s *selection) choose() (*Choice, error) {
 	if s.want.Need == 0 {
 		s.want.Need = NeedBoth
 	}
-	if s.text == "" {
-		s.text = s.want.Version
+	if s.text == "" && isNumber(s.want.Version) { // a hint that is no version says nothing
+		s.text, s.hinted = s.want.Version, true
 	}
 	if s.want.Flavor != "" && flavorIsOpen(s.name, s.flavor) {
 		s.flavor = s.want.Flavor
@@ -135,22 +136,31 @@ func (s *selection) familyOffers() ([]*offer, error) {
 	return nil, &NoVariantError{Image: s.name, Wanted: s.wantedVariant(families)}
 }
 
-// wantedVariant puts what was looked for in words.
+// wantedVariant puts in words what is missing, and no more than that: that
+// maven has no runtime variant is not a matter of the family or the JDK.
 func (s *selection) wantedVariant(families []Distro) string {
-	var words []string
+	names := map[Need]string{NeedDev: "build variant", NeedRuntime: "runtime variant"}
+	for _, need := range []Need{NeedDev, NeedRuntime} {
+		if s.want.Need&need != 0 && !s.image.offersAny(need, Debian, Alpine) {
+			return names[need]
+		}
+	}
+	for _, need := range []Need{NeedDev, NeedRuntime} {
+		if s.want.Need&need != 0 && !s.image.offersAny(need, families...) {
+			return familyNames[families[0]] + " " + names[need]
+		}
+	}
+	words := []string{"variant"}
+	if s.want.Need != NeedBoth {
+		words[0] = names[s.want.Need]
+	}
+	if s.flavor != "" {
+		words = append([]string{s.flavor}, words...)
+	}
 	if len(families) == 1 {
-		words = append(words, map[Distro]string{Debian: "Debian", Alpine: "Alpine"}[families[0]])
+		words = append([]string{familyNames[families[0]]}, words...)
 	}
-	if pairs, _ := flavorsFor(s.name, s.flavor); s.flavor != "" && len(pairs) == 1 {
-		words = append(words, s.flavor)
-	}
-	switch s.want.Need {
-	case NeedDev:
-		words = append(words, "build")
-	case NeedRuntime:
-		words = append(words, "runtime")
-	}
-	return strings.Join(append(words, "variant"), " ")
+	return strings.Join(words, " ")
 }
 
 // version picks the offer for the wanted version and release.
@@ -159,6 +169,7 @@ func (s *selection) version(offers []*offer) (*offer, error) {
 		return s.osVersion(offers), nil
 	}
 	floor, _ := parseVersion(s.want.AtLeast)
+	floor = floor.line(max(2, depth(s.name, floor))) // a tag moves along with the patches of its line
 	fits := slices.DeleteFunc(slices.Clone(offers), func(o *offer) bool { return !o.actual.atLeast(floor) })
 	if len(fits) == 0 {
 		return nil, &NoVersionError{Image: s.name, Wanted: "at least " + s.want.AtLeast, Nearest: lines(offers, floor, s.name)}
@@ -184,7 +195,7 @@ func (s *selection) version(offers []*offer) (*offer, error) {
 func (s *selection) preferredReleases() []string {
 	var list []string
 	if s.want.Release != "" {
-		list = append(list, s.want.Release)
+		list = append(list, releaseNumber(s.want.Release))
 	}
 	if s.explicit && s.family == Alpine {
 		list = append(list, s.release)
@@ -198,6 +209,11 @@ func (s *selection) match(offers []*offer) *offer {
 		return nil
 	}
 	if s.text == "" {
+		for _, o := range offers { // the catalog has some moving names itself: mysql:lts
+			if s.channel != "" && o.text == s.channel {
+				return s.bestRelease(offers, o.text)
+			}
+		}
 		return s.newest(offers)
 	}
 	for _, o := range offers {
@@ -408,28 +424,55 @@ func (s *selection) compare(c *Choice, o *offer) {
 	case len(o.number) < len(wanted):
 		c.Widened = true
 		s.say("%s %s has no tag of its own; %s is the tag of its line, %s in this catalog.", s.name, c.From, o.text, o.actual)
+		if !o.actual.atLeast(wanted) {
+			s.say("%s is older than %s: the tag moves on with its line, so compare before you merge.", o.actual, c.From)
+		}
 	}
 }
 
 func (s *selection) explain(c *Choice, o *offer) {
-	names := map[Distro]string{Debian: "Debian", Alpine: "Alpine"}
 	switch {
-	case c.From == "" && s.want.Version == "":
-		s.say("No version was named; %s %s is the newest that is offered on %s and not near its end of life.",
-			s.name, o.text, names[o.distro])
-	case s.text == s.want.Version && s.text != "" && !c.Bumped:
-		s.say("The project asks for %s %s.", s.name, s.text)
+	case c.From == "" && s.text == "":
+		s.say("No version was named; %s %s is %s.", s.name, o.text, s.policy(o))
+	case s.hinted && !c.Bumped:
+		s.say("No version was named; the project asks for %s %s.", s.name, s.text)
 	}
-	if c.DistroChanged {
-		before := s.foreign
-		if before == "" {
-			before = names[s.family]
-		}
-		s.say("%s is not offered on %s; this is %s %s.", s.name, before, names[o.distro], o.release)
-	} else if c.ReleaseChanged {
-		s.say("%s %s is used instead of %s.", names[o.distro], o.release, s.release)
+	if floor, ok := parseVersion(s.want.AtLeast); ok && !o.actual.atLeast(floor) {
+		s.say("At least %s is asked for; the catalog of %s has %s under this tag, which moves with its line.",
+			s.want.AtLeast, s.catalog.date.Format(time.DateOnly), o.actual)
+	}
+	switch {
+	case c.DistroChanged && s.foreign != "":
+		s.say("%s is not offered on %s; this is %s %s.", s.name, s.foreign, familyNames[o.distro], o.release)
+	case c.DistroChanged:
+		s.say("%s is not offered on %s; this is %s %s.", s.name, familyNames[s.family], familyNames[o.distro], o.release)
+	case c.ReleaseChanged:
+		s.say("%s %s takes the place of %s.", familyNames[o.distro], o.release, releaseName(s.family, s.release))
 	}
 	if end := o.end(); end != "" && end <= s.today().Add(nearEnd).Format(time.DateOnly) {
 		s.say("%s %s reaches its end of life on %s.", s.name, o.text, end)
 	}
+}
+
+// policy says why a version was chosen for an image that named none.
+func (s *selection) policy(o *offer) string {
+	family := familyNames[o.distro]
+	switch {
+	case s.name == "nginx" && s.channel != "mainline":
+		return "the stable line on " + family
+	case s.name == "node" && s.channel != "current" && o.lineEnd != "":
+		return "the newest long-term line on " + family
+	}
+	return "the newest that is offered on " + family + " and not near its end of life"
+}
+
+// familyNames are the names of the families in sentences.
+var familyNames = map[Distro]string{Debian: "Debian", Alpine: "Alpine"}
+
+// releaseName names a release in a sentence: Ubuntu's have a dot, Debian's none.
+func releaseName(family Distro, release string) string {
+	if family == Debian && strings.Contains(release, ".") {
+		return "Ubuntu " + release
+	}
+	return familyNames[family] + " " + release
 }

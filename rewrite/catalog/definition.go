@@ -54,16 +54,20 @@ func (d *Definition) Build() bool {
 	return d.RunUser().UID == 0 && d.Shell() != "" && d.PackageManager() != ""
 }
 
-// Shell is the path of the shell it surely has, "" when none is declared.
-// Bash is preferred to dash and dash to busybox, the order of what /bin/sh
-// scripts can expect; absence means "not declared", since packages that others
-// pull in are not in the catalog.
+// Shell is the path of the shell it surely has, "" when none is declared. It
+// is /bin/sh in every image to build in, whose RUN instructions need it (the
+// guides of all of them use RUN), and where dash or busybox is declared; it is
+// /bin/bash where bash alone is. Absence means "not declared": packages that
+// others pull in are not in the catalog.
 func (d *Definition) Shell() string {
 	switch {
-	case d.HasPackage("bash"):
-		return "/bin/bash"
 	case d.HasPackage("dash"), d.HasPackage("busybox"), d.HasPackage("busybox-static"):
 		return "/bin/sh"
+	case d.HasPackage("bash"):
+		if d.Variant == "dev" || d.HasPackage("apt") || d.HasPackage("apk-tools") {
+			return "/bin/sh"
+		}
+		return "/bin/bash"
 	}
 	return ""
 }

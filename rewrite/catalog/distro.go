@@ -1,5 +1,7 @@
 package catalog
 
+import "strings"
+
 // Distro is a distribution family, or the wish to keep the one that is there.
 type Distro string
 
@@ -34,3 +36,29 @@ var (
 		"resolute": "26.04",
 	}
 )
+
+// codeName turns the number of a Debian or Ubuntu release into its code name;
+// a number that is not known stays.
+func codeName(release string) string {
+	table := debianReleases
+	if strings.Contains(release, ".") {
+		table = ubuntuReleases
+	}
+	for name, number := range table {
+		if number == release {
+			return name
+		}
+	}
+	return release
+}
+
+// releaseNumber is the inverse: the number as the catalog writes it.
+func releaseNumber(release string) string {
+	if n := debianReleases[release]; n != "" {
+		return n
+	}
+	if n := ubuntuReleases[release]; n != "" {
+		return n
+	}
+	return release
+}

@@ -32,10 +32,37 @@ func (o *offer) end() string {
 	return end
 }
 
-// offers lists what an image has for a family, a pair of flavors and a need.
-// Only tags that name their distribution release are considered: the others
-// move to the next release one day.
+// offerKey names a list of offers.
+type offerKey struct {
+	family  Distro
+	flavors flavorPair
+	need    Need
+}
+
+// offers lists what an image has for a family, a pair of flavors and a need,
+// newest first. The list is kept and must not be modified; the flavors of an
+// image bound how many there can be.
 func (i *image) offers(family Distro, flavors flavorPair, need Need) []*offer {
+	if !i.flavors[flavors.dev] && !i.flavors[flavors.runtime] {
+		return nil
+	}
+	if !i.flavors[flavors.dev] || !i.flavors[flavors.runtime] {
+		return i.collect(family, flavors, need)
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	key := offerKey{family, flavors, need}
+	list, ok := i.lists[key]
+	if !ok {
+		list = i.collect(family, flavors, need)
+		i.lists[key] = list
+	}
+	return list
+}
+
+// collect makes a list of offers. Only tags that name their distribution
+// release are considered: the others move to the next release one day.
+func (i *image) collect(family Distro, flavors flavorPair, need Need) []*offer {
 	type key struct{ release, version string }
 	dev, run := make(map[key]*tag), make(map[key]*tag)
 	ends := make(map[string]string)
@@ -91,6 +118,14 @@ func (i *image) offers(family Distro, flavors flavorPair, need Need) []*offer {
 			cmp.Compare(len(a.number), len(b.number)), cmp.Compare(a.text, b.text))
 	})
 	return list
+}
+
+// offersAny tells whether an image has any variant of a kind in one of the
+// families, whatever its flavor.
+func (i *image) offersAny(need Need, families ...Distro) bool {
+	return slices.ContainsFunc(i.defs, func(d *Definition) bool {
+		return slices.Contains(families, d.Distro) && d.Build() == (need == NeedDev)
+	})
 }
 
 // fullVersion is the most precise version among the tags of a definition.

@@ -18,9 +18,9 @@ type Origin struct {
 	Evidence string
 	// Hardened tells that it is a DHI reference already.
 	Hardened bool
-	// Distro and Release are what the tag says: Debian and "12" for
-	// -slim-bookworm, Alpine and "3.20" for -alpine3.20; Ubuntu tags count as
-	// Debian ("22.04" for jammy). A tag that is silent has the family that the
+	// Distro and Release are what the tag says: Debian and "bookworm" for
+	// -slim-bookworm or debian:12, Alpine and "3.20" for -alpine3.20; Ubuntu
+	// tags count as Debian ("jammy" for ubuntu:22.04). A tag that is silent has the family that the
 	// upstream image is known to be built on, "" when that is neither (RPM) or
 	// not known. Explicit tells that the tag names the release.
 	Distro   Distro
@@ -116,11 +116,11 @@ func (c *Catalog) hardened(o *Origin) bool {
 	}
 	t := c.image(name).byTag[o.Tag]
 	if t != nil {
-		o.Distro, o.Release, o.Explicit = t.def.Distro, t.def.DistroVersion, t.release != ""
+		o.Distro, o.Release, o.Explicit = t.def.Distro, codeName(t.def.DistroVersion), t.release != ""
 		o.Config = t.def.Config()
 	} else {
 		t = parseTag(o.Tag, nil)
-		o.Distro, o.Release, o.Explicit = t.distro, t.release, t.release != ""
+		o.Distro, o.Release, o.Explicit = t.distro, codeName(t.release), t.release != ""
 		o.Evidence = "it is a Docker Hardened Images reference, but the catalog does not list the tag " + o.Tag
 	}
 	o.Version, o.Flavor, o.familyKnown = t.version, t.flavor, t.distro != ""
@@ -190,9 +190,6 @@ func (o *Origin) settleFamily() {
 	if o.Distro == "" && o.Foreign == "" && strings.HasPrefix(o.Repository, "cgr.dev/chainguard/") {
 		// The migration documents of DHI name Alpine for Wolfi.
 		o.Distro = Alpine
-	}
-	if o.Distro != "" && o.Release == "" && !o.familyKnown {
-		o.Release = o.Config.release
 	}
 }
 

@@ -96,6 +96,8 @@ func (g *grammar) read(words []string) {
 			}
 		case strings.HasPrefix(w, "python") && g.image == "uv":
 			g.uvWithPython(strings.TrimPrefix(w, "python"))
+		case w == "lts" && g.image == "composer":
+			o.Version = "2.2" // the long-term line: https://getcomposer.org/download/
 		case channels[w]:
 			if o.Version == "" {
 				o.Channel = w
@@ -151,9 +153,12 @@ func (g *grammar) osRelease() {
 		default:
 			o.Release = v.line(1).String()
 		}
+		if o.Distro == Debian {
+			o.Release = codeName(o.Release)
+		}
 		o.Explicit = true
 	}
-	o.Version = o.Release
+	o.Version = releaseNumber(o.Release)
 }
 
 // paddedRelease writes 22.4 as Ubuntu does, 22.04.
@@ -170,15 +175,15 @@ func (g *grammar) distro(w, next string) bool {
 	set := func(d Distro, release string) bool {
 		o.Distro = d
 		if release != "" {
+			if d == Debian {
+				release = codeName(release)
+			}
 			o.Release, o.Explicit = release, true
 		}
 		return true
 	}
-	if r := debianReleases[w]; r != "" {
-		return set(Debian, r)
-	}
-	if r := ubuntuReleases[w]; r != "" {
-		return set(Debian, r)
+	if debianReleases[w] != "" || ubuntuReleases[w] != "" {
+		return set(Debian, w)
 	}
 	for _, family := range []string{"alpine", "debian", "ubuntu"} {
 		rest, ok := strings.CutPrefix(w, family)
@@ -298,7 +303,7 @@ func (g *grammar) repositoryName() {
 	base, release, _ := strings.Cut(name, "-debian")
 	o.Distro = Debian
 	if isMajor(release) {
-		o.Release, o.Explicit = release, true
+		o.Release, o.Explicit = codeName(release), true
 	}
 	for _, p := range []string{"nodejs", "java"} {
 		if n, found := strings.CutPrefix(base, p); found && isMajor(n) {

@@ -40,12 +40,16 @@ type flavorPair struct{ dev, runtime string }
 var lostFlavors = map[string]string{
 	"chiseled":   "",
 	"distroless": "",
-	"extra":      "the -extra variant's ICU and time zone data are to be checked",
-	"composite":  "the composite build of the framework is not offered; the plain one behaves the same",
-	"aot":        "the -aot variant's native toolchain is not offered",
-	"perl":       "the Perl module of the -perl variant is not offered",
-	"otel":       "the OpenTelemetry module of the -otel variant is not offered",
-	"management": "the management plugin of the -management variant has to be enabled",
+	"dind":       "",
+	"base":       "",
+	"runtime":    "",
+	"devel":      "",
+	"extra":      "The -extra variant's ICU and time zone data are to be checked.",
+	"composite":  "The composite build of the framework is not offered; the plain one takes its place.",
+	"aot":        "The native toolchain of the -aot variant is not offered.",
+	"perl":       "The Perl module of the -perl variant is not offered.",
+	"otel":       "The OpenTelemetry module of the -otel variant is not offered.",
+	"management": "The management plugin of the -management variant has to be enabled.",
 }
 
 // lostFor tells for which images a lost flavor may be dropped.
@@ -59,6 +63,10 @@ func lostFor(image, word string) bool {
 		return image == "nginx"
 	case "management":
 		return image == "rabbitmq"
+	case "dind":
+		return image == "docker-dind" // its name says so
+	case "base", "runtime", "devel":
+		return image == "nvidia-cuda" // the variants of DHI take their place
 	}
 	return false
 }
@@ -115,8 +123,8 @@ func flavorsFor(image, flavor string) (pairs []flavorPair, lost []string) {
 		}
 	case "maven", "gradle", "tomcat":
 		if rest == "" {
-			// The newest long-term release that all of them have first.
-			return []flavorPair{{"jdk21", "jdk21"}, {"jdk25", "jdk25"}, {"jdk17", "jdk17"}}, lost
+			// The newest long-term release that is offered, as for the JDK itself.
+			return []flavorPair{{"jdk25", "jdk25"}, {"jdk21", "jdk21"}, {"jdk17", "jdk17"}}, lost
 		}
 	case "composer":
 		if rest == "" {
