@@ -1,0 +1,345 @@
+package githubapi
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// The points that GitHub counts per minute (docs: 900 for one REST endpoint,
+// 2,000 for GraphQL; a read is 1, a write 5). A bucket of burst b refilled at r
+// per second lets at most b+60r through in any minute, hence these pairs.
+const (
+	restBurst, restPerSecond       = 300, 10
+	graphqlBurst, graphqlPerSecond = 800, 20
+	readPoints, writePoints        = 1, 5
+)
+
+const (
+	// firstFallback is what GitHub asks for when a secondary limit names no
+	// time; it doubles while the refusals go on, up to lastFallback.
+	firstFallback = time.Minute
+	lastFallback  = time.Hour
+	// longestHold caps the time that an answer can hold us: primary limits
+	// reset within the hour, so anything longer is a broken header.
+	longestHold = 65 * time.Minute
+	// longestReservedPause bounds the wait of a reserved write.
+	longestReservedPause = time.Minute
+)
+
+// resource names, as in the header x-ratelimit-resource.
+const (
+	resourceCore    = "core"
+	resourceGraphQL = "graphql"
+)
+
+// limiter knows what one installation may still ask. It decides and remembers;
+// it never waits. Safe for concurrent use.
+type limiter struct {
+	limits Limits
+
+	mu         sync.Mutex
+	allowances map[string]allowance
+	// heldReads and heldWrites are until when secondary limits hold each kind.
+	// A limit met by a write holds writes only, so that somebody's comment is
+	// still read; one met by a read holds everything.
+	heldReads, heldWrites time.Time
+	// strikes counts secondary refusals without a time since the last success.
+	strikes int
+	// content holds the times of the content-making writes of the last hour,
+	// oldest first; the windows are exact because a token bucket would allow
+	// twice the number in its first minute.
+	content []time.Time
+	spacing *rate.Limiter
+	points  map[string]*rate.Limiter
+}
+
+// allowance is an hourly budget as GitHub last told it.
+type allowance struct {
+	limit, remaining int
+	reset            time.Time
+}
+
+func newLimiter(limits Limits) *limiter {
+	every := rate.Inf
+	if limits.Spacing > 0 {
+		every = rate.Every(limits.Spacing)
+	}
+	return &limiter{
+		limits:     limits,
+		allowances: map[string]allowance{},
+		spacing:    rate.NewLimiter(every, 1),
+		points:     map[string]*rate.Limiter{},
+	}
+}
+
+// admit decides about a call at the time now. It returns how long the call has
+// to wait for its turn, at most MaxPause, or *RateLimitedError.
+func (l *limiter) admit(now time.Time, call callInfo) (time.Duration, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.held(now, call); err != nil {
+		return 0, err
+	}
+	if err := l.allowed(now, call, 1); err != nil {
+		return 0, err
+	}
+	longest := l.limits.MaxPause
+	reserved := call.reserved != nil && call.reserved.take()
+	if reserved {
+		longest = longestReservedPause
+	}
+	if call.content && !reserved {
+		if err := l.contentFits(now, call, 1); err != nil {
+			return 0, err
+		}
+	}
+	pause, err := l.turn(now, call, longest)
+	if err != nil {
+		return 0, err
+	}
+	if call.content && !reserved {
+		l.content = append(l.content, now.Add(pause))
+	}
+	return pause, nil
+}
+
+// reserve takes n content-making writes out of the windows at once.
+func (l *limiter) reserve(now time.Time, call callInfo, n int) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.held(now, call); err != nil {
+		return err
+	}
+	if err := l.allowed(now, call, n); err != nil {
+		return err
+	}
+	if err := l.contentFits(now, call, n); err != nil {
+		return err
+	}
+	for range n {
+		l.content = append(l.content, now)
+	}
+	return nil
+}
+
+// held tells whether a limit that GitHub answered with is still in force.
+func (l *limiter) held(now time.Time, call callInfo) error {
+	until := l.heldReads
+	if call.write && l.heldWrites.After(until) {
+		until = l.heldWrites
+	}
+	if until.After(now) {
+		return &RateLimitedError{Until: until, Secondary: true, Resource: call.resource, Local: true, Why: "GitHub asked us to wait"}
+	}
+	return nil
+}
+
+// allowed checks the hourly allowance of the call's resource for n calls.
+func (l *limiter) allowed(now time.Time, call callInfo, n int) error {
+	a, known := l.allowances[call.resource]
+	if !known || !a.reset.After(now) {
+		return nil
+	}
+	keep := 0
+	if !call.command {
+		keep = int(float64(a.limit) * l.limits.CommandShare)
+	}
+	if a.remaining-n >= keep {
+		return nil
+	}
+	why := "the hourly allowance is used up"
+	if a.remaining >= n {
+		why = "the rest of the hourly allowance is kept for commands"
+	}
+	return &RateLimitedError{Until: a.reset, Resource: call.resource, Local: true, Why: why}
+}
+
+// contentFits checks the windows of a minute and an hour for n more writes.
+func (l *limiter) contentFits(now time.Time, call callInfo, n int) error {
+	hourAgo := now.Add(-time.Hour)
+	drop := 0
+	for drop < len(l.content) && !l.content[drop].After(hourAgo) {
+		drop++
+	}
+	l.content = append(l.content[:0], l.content[drop:]...)
+
+	perHour := l.limits.ContentPerHour
+	if !call.command {
+		perHour -= int(float64(perHour) * l.limits.CommandShare)
+	}
+	for _, window := range []struct {
+		length time.Duration
+		most   int
+	}{{time.Minute, l.limits.ContentPerMinute}, {time.Hour, perHour}} {
+		// The call fits once the (most-n+1)-th youngest write has left the window.
+		i := len(l.content) - (window.most - n) - 1
+		if window.most < n {
+			i = len(l.content) - 1 // never fits; wait for an empty window
+		}
+		if i < 0 || i >= len(l.content) {
+			continue
+		}
+		if free := l.content[i].Add(window.length); free.After(now) {
+			return &RateLimitedError{
+				Until: free, Secondary: true, Resource: call.resource, Local: true,
+				Why: fmt.Sprintf("%d writes in the last %s are enough", window.most, window.length),
+			}
+		}
+	}
+	return nil
+}
+
+// turn finds the moment of the call among its like: points per endpoint, and
+// the spacing of writes.
+func (l *limiter) turn(now time.Time, call callInfo, longest time.Duration) (time.Duration, error) {
+	points, cost := l.pointsOf(call), readPoints
+	if call.write {
+		cost = writePoints
+	}
+	first := points.ReserveN(now, cost)
+	pause := first.DelayFrom(now)
+	var second *rate.Reservation
+	if call.spaced {
+		second = l.spacing.ReserveN(now, 1)
+		pause = max(pause, second.DelayFrom(now))
+	}
+	if pause <= longest {
+		return pause, nil
+	}
+	first.CancelAt(now)
+	if second != nil {
+		second.CancelAt(now)
+	}
+	return 0, &RateLimitedError{Until: now.Add(pause), Secondary: true, Resource: call.resource, Local: true, Why: "too many calls are waiting for their turn"}
+}
+
+func (l *limiter) pointsOf(call callInfo) *rate.Limiter {
+	key, perSecond, burst := call.name, rate.Limit(restPerSecond), restBurst
+	if call.resource == resourceGraphQL {
+		key, perSecond, burst = resourceGraphQL, graphqlPerSecond, graphqlBurst
+	}
+	p := l.points[key]
+	if p == nil {
+		p = rate.NewLimiter(perSecond, burst)
+		l.points[key] = p
+	}
+	return p
+}
+
+// observe learns from an answer. It returns the error when the answer is a
+// refusal by a limit; message is the start of the answer's body, read only for
+// 403 and 429.
+func (l *limiter) observe(now time.Time, call callInfo, status int, header http.Header, message []byte) *RateLimitedError {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	resource := call.resource
+	if r := header.Get("X-RateLimit-Resource"); r != "" && len(r) <= 64 {
+		resource = r
+	}
+	a, told := readAllowance(now, header)
+	if told {
+		l.allowances[resource] = a
+	}
+	limited, retryAfter := isLimit(status, header, message), header.Get("Retry-After")
+	if !limited {
+		if status < 400 {
+			l.strikes = 0
+		}
+		return nil
+	}
+	e := &RateLimitedError{Resource: resource, Why: "GitHub answered " + strconv.Itoa(status)}
+	if wait, ok := readRetryAfter(now, retryAfter); ok {
+		e.Secondary, e.Until = true, now.Add(wait)
+	} else if told && a.remaining == 0 && a.reset.After(now) {
+		e.Until = a.reset
+		return e
+	} else {
+		e.Secondary, e.Until = true, now.Add(l.fallback())
+		e.Why += " without a time"
+	}
+	l.hold(call.write, e.Until)
+	return e
+}
+
+// holdSecondary records a secondary limit that came inside a GraphQL answer of
+// status 200.
+func (l *limiter) holdSecondary(now time.Time, write bool) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	until := now.Add(l.fallback())
+	l.hold(write, until)
+	return until
+}
+
+func (l *limiter) hold(write bool, until time.Time) {
+	if until.After(l.heldWrites) {
+		l.heldWrites = until
+	}
+	if !write && until.After(l.heldReads) {
+		l.heldReads = until
+	}
+}
+
+// fallback is the wait when GitHub names no time.
+func (l *limiter) fallback() time.Duration {
+	wait := lastFallback
+	if l.strikes < 6 { // 60 s << 6 is beyond lastFallback
+		wait = min(firstFallback<<l.strikes, lastFallback)
+	}
+	l.strikes++
+	return wait
+}
+
+// allowance returns what is known of a resource, -1 when nothing is.
+func (l *limiter) allowance(resource string) (limit, remaining int, reset time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a, ok := l.allowances[resource]
+	if !ok {
+		return -1, -1, time.Time{}
+	}
+	return a.limit, a.remaining, a.reset
+}
+
+// readAllowance reads the x-ratelimit headers; ok is false without them.
+func readAllowance(now time.Time, header http.Header) (a allowance, ok bool) {
+	remaining, err := strconv.Atoi(header.Get("X-RateLimit-Remaining"))
+	if err != nil || remaining < 0 {
+		return a, false
+	}
+	reset, err := strconv.ParseInt(header.Get("X-RateLimit-Reset"), 10, 64)
+	if err != nil {
+		return a, false
+	}
+	limit, err := strconv.Atoi(header.Get("X-RateLimit-Limit"))
+	if err != nil || limit < remaining {
+		limit = remaining
+	}
+	at := time.Unix(reset, 0)
+	if latest := now.Add(longestHold); at.After(latest) {
+		at = latest
+	}
+	return allowance{limit: limit, remaining: remaining, reset: at}, true
+}
+
+// readRetryAfter understands both forms of RFC 9110, 10.2.3.
+func readRetryAfter(now time.Time, value string) (time.Duration, bool) {
+	if value == "" {
+		return 0, false
+	}
+	var wait time.Duration
+	if seconds, err := strconv.Atoi(value); err == nil {
+		wait = time.Duration(min(seconds, 1<<20)) * time.Second
+	} else if at, err := http.ParseTime(value); err == nil {
+		wait = at.Sub(now)
+	} else {
+		return 0, false
+	}
+	// A zero would let the very next call run into the same limit.
+	return min(max(wait, time.Second), longestHold), true
+}
