@@ -1,0 +1,420 @@
+// Package assess reads a parsed Dockerfile the way a container engine would
+// run it: which image every stage comes from, what its configuration is after
+// each instruction, as which user and in which directory every RUN works, and
+// how the container starts. It judges nothing and changes nothing.
+package assess
+
+import (
+	"path"
+	"sort"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
+	"dhibot/rewrite/catalog"
+	"dhibot/rewrite/dockerfile"
+	"dhibot/rewrite/shell"
+)
+
+// Stages is a Dockerfile with what every stage means.
+type Stages struct {
+	File *dockerfile.File
+	All  []*Stage
+	// Final is the last stage, the one that a plain build gives.
+	Final *Stage
+}
+
+// Stage is one stage with its inherited state.
+type Stage struct {
+	*dockerfile.Stage
+	Parent   *Stage
+	Children []*Stage
+	// Origin is the image at the root of the chain; nil for scratch or when
+	// the reference cannot be known.
+	Origin  *catalog.Origin
+	Scratch bool
+	Err     error
+	Final   bool
+	// Steps are the stage's own instructions with the state they run in.
+	Steps []*Step
+	// End is the state after the last instruction.
+	End State
+	// UsedBy are the stages that copy from it or mount it.
+	UsedBy []*Stage
+}
+
+// Step is an instruction and the state before it.
+type Step struct {
+	*dockerfile.Instruction
+	Before State
+	// Run is what a RUN executes; nil for other instructions.
+	Run *Run
+	// Copy is what a COPY or ADD writes; nil for other instructions.
+	Copy *Copy
+	// Stage is where it stands.
+	Stage *Stage
+}
+
+// State is the configuration of an image at some point.
+type State struct {
+	Env  map[string]string
+	User string // "" is the default of the base image, see BaseUser
+	// BaseUser is the user of the external base image, "" for root.
+	BaseUser string
+	// WorkDir is absolute; WorkDirSet tells that a WORKDIR instruction set it.
+	WorkDir    string
+	WorkDirSet bool
+	Shell      []string
+	Entrypoint Command
+	Cmd        Command
+	Health     *Step
+	HealthNone bool
+	StopSignal string
+	Ports      []Port
+	Volumes    []string
+	OnBuild    []*Step
+}
+
+// Port is an exposed port and where it is written; Step is nil when inherited.
+type Port struct {
+	Number   int
+	Protocol string
+	Step     *Step
+	Word     string
+}
+
+// Command is an ENTRYPOINT or CMD.
+type Command struct {
+	// Step is where it is written; nil when it comes from the base image.
+	Step *Step
+	// Argv is the exec form, or the shell form's text in one element.
+	Argv []string
+	// Shell tells that it is in shell form.
+	Shell bool
+	Set   bool
+}
+
+// Run is what a RUN executes.
+type Run struct {
+	// Script is the shell text, read; nil when it is not shell (SHELL
+	// ["python3","-c"], an exec form of a program).
+	Script *shell.Script
+	// Argv is the exec form.
+	Argv []string
+	// Opaque says why nothing can be said about it; "" when it was understood.
+	Opaque string
+}
+
+// Copy is what a COPY or ADD writes.
+type Copy struct {
+	From string // stage or image as written, "" for the build context
+	// FromStage is the stage it copies from.
+	FromStage *Stage
+	Sources   []string
+	// Dest is absolute and clean; a trailing slash is kept when it was written
+	// or when several sources make it a directory.
+	Dest  string
+	Chown string
+	Chmod string
+	Add   bool
+	// Inline tells that the content stands in the Dockerfile (heredoc).
+	Inline bool
+}
+
+// User is the effective user of a state: what USER said, else the base image's.
+func (s State) EffectiveUser() string {
+	if s.User != "" {
+		return s.User
+	}
+	return s.BaseUser
+}
+
+// Root tells whether the state runs as root.
+func (s State) Root() bool {
+	u, _, _ := strings.Cut(s.EffectiveUser(), ":")
+	return u == "" || u == "root" || u == "0"
+}
+
+// Read assesses every stage. extra maps further repositories to upstream ones.
+func Read(f *dockerfile.File, c *catalog.Catalog, extra map[string]string) *Stages {
+	a := &Stages{File: f}
+	byStage := map[*dockerfile.Stage]*Stage{}
+	for i, ds := range f.Stages {
+		s := &Stage{Stage: ds, Final: i == len(f.Stages)-1}
+		byStage[ds] = s
+		a.All = append(a.All, s)
+		s.start(byStage, c, extra)
+		s.walk(f, byStage)
+	}
+	if n := len(a.All); n > 0 {
+		a.Final = a.All[n-1]
+	}
+	return a
+}
+
+// start sets the state before the first instruction.
+func (s *Stage) start(byStage map[*dockerfile.Stage]*Stage, c *catalog.Catalog, extra map[string]string) {
+	ref := s.Base
+	switch {
+	case ref.Parent != nil:
+		s.Parent = byStage[ref.Parent]
+		s.Parent.Children = append(s.Parent.Children, s)
+		s.Origin, s.Scratch, s.Err = s.Parent.Origin, s.Parent.Scratch, s.Parent.Err
+		s.End = s.Parent.End.clone()
+		return
+	case ref.Scratch:
+		s.Scratch = true
+		s.End = State{Env: map[string]string{}, WorkDir: "/"}
+		return
+	case ref.Err != nil || ref.Resolved == "":
+		s.Err = ref.Err
+		s.End = State{Env: map[string]string{}, WorkDir: "/"}
+		return
+	}
+	s.Origin = c.Origin(ref.Resolved, extra)
+	cfg := s.Origin.Config
+	st := State{Env: map[string]string{}, BaseUser: cfg.User, WorkDir: "/", StopSignal: cfg.StopSignal}
+	for k, v := range cfg.Env {
+		st.Env[k] = v
+	}
+	if cfg.WorkDir != "" {
+		st.WorkDir = path.Clean(cfg.WorkDir)
+	}
+	if len(cfg.Entrypoint) > 0 {
+		st.Entrypoint = Command{Argv: cfg.Entrypoint, Set: true}
+	}
+	if len(cfg.Cmd) > 0 {
+		st.Cmd = Command{Argv: cfg.Cmd, Set: true}
+	}
+	st.Volumes = append(st.Volumes, cfg.Volumes...)
+	for _, p := range cfg.Ports {
+		st.Ports = append(st.Ports, parsePort(p))
+	}
+	s.End = st
+}
+
+func (s State) clone() State {
+	c := s
+	c.Env = make(map[string]string, len(s.Env))
+	for k, v := range s.Env {
+		c.Env[k] = v
+	}
+	c.Ports = append([]Port(nil), s.Ports...)
+	c.Volumes = append([]string(nil), s.Volumes...)
+	c.OnBuild = append([]*Step(nil), s.OnBuild...)
+	return c
+}
+
+// walk runs through the instructions.
+func (s *Stage) walk(f *dockerfile.File, byStage map[*dockerfile.Stage]*Stage) {
+	st := s.End
+	base := map[string]string{}
+	if s.Origin != nil {
+		base = s.Origin.Config.Env
+	}
+	for _, in := range s.Instructions {
+		step := &Step{Instruction: in, Stage: s}
+		step.Before = st
+		s.Steps = append(s.Steps, step)
+		// The state is copied only where it changes, and Env is read lazily by
+		// the words that need it: most instructions have no variable.
+		expand := func(w string) string {
+			if !strings.ContainsAny(w, "$\\\"'`") {
+				return w
+			}
+			out, _, err := f.Expand(w, f.Env(in, base))
+			if err != nil {
+				return w
+			}
+			return out
+		}
+		switch c := in.Command.(type) {
+		case *instructions.EnvCommand:
+			st = st.clone()
+			env := f.Env(in, base)
+			for _, kv := range c.Env {
+				v, _, err := f.Expand(kv.Value, env)
+				if err != nil {
+					v = kv.Value
+				}
+				st.Env[kv.Key] = v
+			}
+		case *instructions.WorkdirCommand:
+			p := expand(c.Path)
+			if !path.IsAbs(p) {
+				p = path.Join(st.WorkDir, p)
+			}
+			st.WorkDir, st.WorkDirSet = path.Clean(p), true
+		case *instructions.UserCommand:
+			st.User = expand(c.User)
+			if st.User == "" {
+				st.User = c.User
+			}
+		case *instructions.ShellCommand:
+			st.Shell = c.Shell
+		case *instructions.CmdCommand:
+			st.Cmd = Command{Step: step, Argv: c.CmdLine, Shell: c.PrependShell, Set: true}
+		case *instructions.EntrypointCommand:
+			st.Entrypoint = Command{Step: step, Argv: c.CmdLine, Shell: c.PrependShell, Set: len(c.CmdLine) > 0}
+			if st.Cmd.Step == nil || st.Cmd.Step.Stage != s {
+				// An ENTRYPOINT clears the inherited CMD (BuildKit, dispatchEntrypoint).
+				st.Cmd = Command{}
+			}
+		case *instructions.HealthCheckCommand:
+			st.Health, st.HealthNone = step, c.Health != nil && len(c.Health.Test) > 0 && c.Health.Test[0] == "NONE"
+		case *instructions.ExposeCommand:
+			st.Ports = append([]Port(nil), st.Ports...)
+			for _, p := range c.Ports {
+				q := parsePort(expand(p))
+				q.Step, q.Word = step, p
+				st.Ports = append(st.Ports, q)
+			}
+		case *instructions.VolumeCommand:
+			st.Volumes = append([]string(nil), st.Volumes...)
+			for _, v := range c.Volumes {
+				st.Volumes = append(st.Volumes, expand(v))
+			}
+		case *instructions.StopSignalCommand:
+			st.StopSignal = expand(c.Signal)
+		case *instructions.OnbuildCommand:
+			st.OnBuild = append(append([]*Step(nil), st.OnBuild...), step)
+		case *instructions.RunCommand:
+			step.Run = readRun(in, c, st.Shell)
+			s.mounts(in, byStage)
+		case *instructions.CopyCommand:
+			step.Copy = s.copy(byStage, &c.SourcesAndDest, c.From, c.Chown, c.Chmod, false, expand, st.WorkDir)
+		case *instructions.AddCommand:
+			step.Copy = s.copy(byStage, &c.SourcesAndDest, "", c.Chown, c.Chmod, true, expand, st.WorkDir)
+		}
+	}
+	s.End = st
+}
+
+// mounts notes the stages that a RUN mounts.
+func (s *Stage) mounts(in *dockerfile.Instruction, byStage map[*dockerfile.Stage]*Stage) {
+	for _, fl := range in.Flags {
+		if fl.Name != "mount" {
+			continue
+		}
+		for _, part := range strings.Split(fl.Value, ",") {
+			if name, ok := strings.CutPrefix(part, "from="); ok {
+				s.uses(name, byStage)
+			}
+		}
+	}
+}
+
+// uses notes that s reads from the stage of that name or index and returns it.
+func (s *Stage) uses(name string, byStage map[*dockerfile.Stage]*Stage) *Stage {
+	for i := s.Index - 1; i >= 0; i-- {
+		for ds, t := range byStage {
+			if ds.Index == i && (strings.EqualFold(ds.Name, name) && ds.Name != "" || name == itoa(i)) {
+				t.UsedBy = append(t.UsedBy, s)
+				return t
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Stage) copy(byStage map[*dockerfile.Stage]*Stage, sd *instructions.SourcesAndDest, from, chown, chmod string, add bool, expand func(string) string, cwd string) *Copy {
+	c := &Copy{From: from, Chown: expand(chown), Chmod: chmod, Add: add, Inline: len(sd.SourceContents) > 0}
+	for _, p := range sd.SourcePaths {
+		c.Sources = append(c.Sources, expand(p))
+	}
+	for _, p := range sd.SourceContents {
+		c.Sources = append(c.Sources, p.Path)
+	}
+	dest := expand(sd.DestPath)
+	dir := strings.HasSuffix(dest, "/") || dest == "." || dest == ".." || strings.HasSuffix(dest, "/.") || len(c.Sources) > 1
+	if !path.IsAbs(dest) {
+		dest = path.Join(cwd, dest)
+	}
+	c.Dest = path.Clean(dest)
+	if dir && c.Dest != "/" {
+		c.Dest += "/"
+	}
+	if from != "" {
+		c.FromStage = s.uses(from, byStage)
+	}
+	return c
+}
+
+// Chain are the stages from the root to s.
+func (s *Stage) Chain() []*Stage {
+	var out []*Stage
+	for t := s; t != nil; t = t.Parent {
+		out = append([]*Stage{t}, out...)
+	}
+	return out
+}
+
+// Root is the stage at the start of the chain: the one whose FROM names an image.
+func (s *Stage) Root() *Stage {
+	for s.Parent != nil {
+		s = s.Parent
+	}
+	return s
+}
+
+// Tree are all stages that inherit from the root of s, the root first.
+func (a *Stages) Tree(s *Stage) []*Stage {
+	root := s.Root()
+	var out []*Stage
+	for _, t := range a.All {
+		if t.Root() == root {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// ChainSteps are the steps of the whole chain, root first.
+func (s *Stage) ChainSteps() []*Step {
+	var out []*Step
+	for _, t := range s.Chain() {
+		out = append(out, t.Steps...)
+	}
+	return out
+}
+
+// EnvAt is the environment before a step, ARG defaults included.
+func (a *Stages) EnvAt(st *Step) map[string]string {
+	var base map[string]string
+	if st.Stage.Origin != nil {
+		base = st.Stage.Origin.Config.Env
+	}
+	return a.File.Env(st.Instruction, base)
+}
+
+func itoa(i int) string {
+	if i < 10 {
+		return string(rune('0' + i))
+	}
+	return itoa(i/10) + string(rune('0'+i%10))
+}
+
+func parsePort(s string) Port {
+	num, proto, _ := strings.Cut(s, "/")
+	if proto == "" {
+		proto = "tcp"
+	}
+	n := 0
+	for _, r := range num {
+		if r < '0' || r > '9' || n > 65535 {
+			return Port{Word: s, Protocol: proto}
+		}
+		n = n*10 + int(r-'0')
+	}
+	return Port{Number: n, Protocol: strings.ToLower(proto), Word: s}
+}
+
+// Sorted returns the keys of a set in order.
+func Sorted[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	sort.Strings(out)
+	return out
+}

@@ -1,0 +1,168 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"dhibot/rewrite/dockerfile"
+	"dhibot/rewrite/strategy"
+)
+
+func baseImage() *Rule {
+	return &Rule{
+		ID:    "base-image",
+		Title: "Base image",
+		Note: "Every FROM whose image has a Docker Hardened Image gets it, with a tag that the catalog lists, of the same distribution family and the same version. " +
+			"An image without an equivalent, or a version that is not offered, stays and is reported.",
+		Before: "FROM golang:1.26",
+		After:  "FROM dhi.io/golang:1.26-debian13-dev",
+		URL:    "https://docs.docker.com/dhi/migration/checklist/",
+		Run:    runBaseImage,
+	}
+}
+
+func runBaseImage(p *Pass) {
+	var targets []dockerfile.Target
+	stages := map[*dockerfile.Reference]*strategy.Stage{}
+	for _, s := range p.All {
+		if s.Parent == nil && s.Pick != nil {
+			t := dockerfile.Target{Ref: s.Base, Repository: p.Naming.Repository(s.Choice.Image), Version: s.Pick.Version, Suffix: s.Pick.Suffix}
+			if p.New != nil && p.Shape != strategy.ShapeRebase && s == p.Final {
+				t.Repository = p.Naming.Repository(s.Pick.Def.Image)
+			}
+			t.Repository = p.Naming.Repository(s.Pick.Def.Image)
+			targets = append(targets, t)
+			stages[s.Base] = s
+		}
+	}
+	res := p.File.Retarget(targets)
+	for _, t := range targets {
+		s := stages[t.Ref]
+		if err := res.Err[t.Ref]; err != nil {
+			p.Err[t.Ref] = err
+			continue
+		}
+		p.change(Finding{Edits: res.Edits[t.Ref], Lines: s.From.Lines, Before: s.Base.Resolved, After: t.String(), Why: p.whyImage(s)})
+	}
+	for _, a := range res.Args {
+		p.check(fmt.Sprintf("The default of ARG %s changed from %s to %s. Builds that pass --build-arg %s override it: change them too.", a.Name, quote(a.Before), quote(a.After), a.Name), a.Arg.Lines[0])
+	}
+	for _, t := range targets {
+		for _, a := range t.Ref.Args {
+			changed := false
+			for _, c := range res.Args {
+				changed = changed || c.Name == a.Name
+			}
+			if !changed && p.Err[t.Ref] == nil {
+				p.check(fmt.Sprintf("The image depends on ARG %s (default %s). Values that builds pass with --build-arg %s must exist in DHI as well.", a.Name, quote(a.Default), a.Name), a.Arg.Lines[0])
+			}
+		}
+	}
+	p.workDirs()
+	p.leftImages()
+	p.imageNotes(stages)
+}
+
+// whyImage explains the image of a stage.
+func (p *Pass) whyImage(s *strategy.Stage) string {
+	parts := []string{s.Why}
+	parts = append(parts, s.Choice.Why...)
+	return sentence(strings.Join(parts, ". "))
+}
+
+func sentence(s string) string {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return s
+	}
+	return strings.TrimSuffix(strings.ReplaceAll(s, "..", "."), ".") + "."
+}
+
+// workDirs restores working directories; the inserts of other rules are theirs.
+func (p *Pass) workDirs() {
+	p.inserts()
+}
+
+// inserts writes the instructions that existing stages get for this rule.
+func (p *Pass) inserts() {
+	for _, in := range p.Inserts {
+		if in.Rule != p.rule.ID {
+			continue
+		}
+		var e dockerfile.Edit
+		if in.Before != nil {
+			e = p.File.InsertBefore(in.Before.Instruction, in.Text)
+		} else {
+			e = p.File.InsertAfter(in.Stage.From, in.Text)
+		}
+		line := in.Stage.From.Lines[1]
+		if in.Before != nil {
+			line = in.Before.Lines[0]
+		}
+		p.change(Finding{Edits: []dockerfile.Edit{e}, Lines: [2]int{line, line}, After: in.Text, Why: sentence(in.Why)})
+	}
+}
+
+// leftImages reports images that stay.
+func (p *Pass) leftImages() {
+	for _, s := range p.All {
+		if s.Parent != nil || s.Left == nil || s.Scratch {
+			continue
+		}
+		p.left(Left{Lines: s.From.Lines, What: s.Base.Word.Text, Why: sentence(s.Left.Text)})
+	}
+	for _, r := range p.File.References() {
+		if r.Kind == dockerfile.RefFrom || r.Parent != nil || r.Scratch || r.Resolved == "" {
+			continue
+		}
+		o := p.Catalog.Origin(r.Resolved, p.Images)
+		if o.Image == "" || o.Hardened {
+			continue
+		}
+		p.left(Left{Lines: r.Instruction.Lines, What: r.Word.Text,
+			Why: fmt.Sprintf("Files are copied out of it at fixed paths, and dhi %s may keep them elsewhere.", o.Image)})
+	}
+}
+
+// imageNotes are the things to know about the images that were chosen.
+func (p *Pass) imageNotes(stages map[*dockerfile.Reference]*strategy.Stage) {
+	if !p.moved() {
+		return
+	}
+	for _, s := range p.All {
+		if s.Parent != nil || s.Pick == nil || p.Err[s.Base] != nil {
+			continue
+		}
+		if s.Choice.Bumped {
+			p.check(fmt.Sprintf("%s moves from version %s to %s, because DHI does not offer %s. Run the tests with the new version.", s.Choice.Image, s.Choice.From, s.Choice.To, s.Choice.From), s.From.Lines[0])
+		}
+		if s.Choice.DistroChanged {
+			p.check(fmt.Sprintf("The distribution changes to %s %s. Native libraries and package names may differ.", s.Pick.Def.Distro, s.Pick.Def.DistroVersion), s.From.Lines[0])
+		}
+		if s.Origin.Digest != "" {
+			p.check(fmt.Sprintf("The old image was pinned by digest. The new reference is not: pin it with the digest that `docker buildx imagetools inspect %s` prints, if you want to keep that.", p.reference(s.Pick.Def.Image, s.Pick.Tag)), s.From.Lines[0])
+		}
+		p.endOfLife(s.Pick.Def.Image, s.Pick.Def.EndOfLife, s.From.Lines[0])
+	}
+	_ = stages
+}
+
+// endOfLife warns of versions that end within half a year of the catalog.
+func (p *Pass) endOfLife(image, date string, line int) {
+	if date == "" {
+		return
+	}
+	end, err := time.Parse("2006-01-02", date)
+	if err != nil || end.Sub(p.Catalog.Date()) > 183*24*time.Hour {
+		return
+	}
+	p.check(fmt.Sprintf("This version of %s reaches its end of life on %s.", image, date), line)
+}
+
+// sharedArg tells whether an error is about an ARG that two stages share.
+func sharedArg(err error) bool {
+	var s *dockerfile.SharedArgError
+	return errors.As(err, &s)
+}

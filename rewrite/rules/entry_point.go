@@ -1,0 +1,102 @@
+package rules
+
+import (
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/dockerfile"
+	"dhibot/rewrite/strategy"
+)
+
+func entryPoint() *Rule {
+	return &Rule{
+		ID:    "entry-point",
+		Title: "Entry point",
+		Note: "The images may have another ENTRYPOINT than the old ones. The effective start command is worked out again from the catalog: a word that would run twice goes away, " +
+			"an interpreter that the old entry point added is written, a package manager is replaced by the program that it starts.",
+		Before: "FROM nginx:1.30\nCMD [\"nginx\", \"-g\", \"daemon off;\"]",
+		After:  "FROM dhi.io/nginx:1.30-debian13\nCMD [\"-g\", \"daemon off;\"]",
+		URL:    "https://docs.docker.com/dhi/troubleshoot/#entry-point",
+		Run:    runEntryPoint,
+	}
+}
+
+func runEntryPoint(p *Pass) {
+	p.inserts()
+	p.drops()
+	p.rewrites()
+	if p.Start.Add != "" && p.Shape != strategy.ShapeNone {
+		p.addStart()
+	}
+	p.notes()
+}
+
+// rewrites edits ENTRYPOINT and CMD where they stay in place.
+func (p *Pass) rewrites() {
+	if p.Shape == strategy.ShapeNone {
+		return
+	}
+	for _, r := range []*strategy.Rewrite{p.Start.Entrypoint, p.Start.Cmd} {
+		if r == nil || r.Step == nil || p.Shape == strategy.ShapeSplit && p.staysBehind(r.Step) || r.Step.Stage != p.Final.Stage && p.Shape == strategy.ShapeRebase {
+			continue
+		}
+		if r.Rule != p.rule.ID {
+			continue
+		}
+		before := p.File.Text(r.Step.Span)
+		if r.Text == "" {
+			p.change(Finding{Edits: []dockerfile.Edit{p.File.Remove(r.Step.Instruction)}, Lines: r.Step.Lines, Before: before, Why: sentence(r.Why)})
+			continue
+		}
+		text := r.Text
+		if lower(before) {
+			text = keywordLower(text)
+		}
+		p.change(Finding{Edits: []dockerfile.Edit{replace(r.Step.Span, text)}, Lines: r.Step.Lines, Before: before, After: text, Why: sentence(r.Why)})
+	}
+	if p.rule.ID == "no-shell" {
+		p.startEnv()
+	}
+}
+
+// startEnv writes the variables that a shell-form command set for itself.
+func (p *Pass) startEnv() {
+	if len(p.Start.Env) == 0 {
+		return
+	}
+	text := "ENV"
+	for _, e := range p.Start.Env {
+		text += " " + e.Name + "=" + dockerQuote(e.Value)
+	}
+	st := p.startStep()
+	if st == nil {
+		return
+	}
+	p.change(Finding{Edits: []dockerfile.Edit{p.File.InsertBefore(st.Instruction, text)}, Lines: st.Lines, After: text,
+		Why: "The shell set it in front of the command; a list cannot, so the image does."})
+}
+
+func (p *Pass) startStep() *assess.Step {
+	for _, r := range []*strategy.Rewrite{p.Start.Entrypoint, p.Start.Cmd} {
+		if r != nil && r.Step != nil && r.Text != "" {
+			return r.Step
+		}
+	}
+	return nil
+}
+
+// addStart writes an ENTRYPOINT or CMD that the old base image implied.
+func (p *Pass) addStart() {
+	f := p.Final.Stage
+	var e dockerfile.Edit
+	line := f.From.Lines[1]
+	if c := f.End.Cmd.Step; c != nil && c.Stage == f {
+		e = p.File.InsertBefore(c.Instruction, p.Start.Add)
+		line = c.Lines[0]
+	} else if len(f.Steps) > 0 {
+		last := f.Steps[len(f.Steps)-1]
+		e = p.File.InsertAfter(last.Instruction, p.Start.Add)
+		line = last.Lines[1]
+	} else {
+		e = p.File.InsertAfter(f.From, p.Start.Add)
+	}
+	p.change(Finding{Edits: []dockerfile.Edit{e}, Lines: [2]int{line, line}, After: p.Start.Add, Why: sentence(p.Start.Why)})
+}

@@ -1,0 +1,177 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/dockerfile"
+	"dhibot/rewrite/strategy"
+)
+
+func nonrootUser() *Rule {
+	return &Rule{
+		ID:    "nonroot-user",
+		Title: "Non-root user",
+		Note: "Runtime images run as an unprivileged user. It is written as a number, so that Kubernetes can check it; files that the program writes belong to it; " +
+			"accounts that a RUN made are replaced by it. A USER root that the file asks for stays and is reported.",
+		Before: "RUN useradd -m app\nCOPY --chown=app:app . .\nUSER app",
+		After:  "COPY --chown=65532:65532 . .\nUSER 65532:65532",
+		URL:    "https://docs.docker.com/dhi/troubleshoot/#permissions",
+		Run:    runNonrootUser,
+	}
+}
+
+func runNonrootUser(p *Pass) {
+	p.drops()
+	root := p.finalRoot()
+	if root == nil || root.Pick == nil || p.Shape == strategy.ShapeNone {
+		return
+	}
+	f := p.Final.Stage
+	p.userNames()
+	if p.RunUser.Root && p.Shape != strategy.ShapeDev {
+		p.check("The image still runs as root, because the Dockerfile says so. Without that line it runs as an unprivileged user.", p.userLine())
+	}
+	if p.RunUser.Add && p.New == nil {
+		p.addUser()
+	}
+	if p.Shape != strategy.ShapeDev && !p.RunUser.Root {
+		old := f.End.EffectiveUser()
+		if old == "" || f.End.Root() {
+			p.after(fmt.Sprintf("The container ran as root and now runs as %s. Paths that it writes to, mounted volumes above all, must be writable for that user.", p.RunUser.Spec), p.userLine())
+		} else if !strings.HasPrefix(p.RunUser.Spec, strings.Split(old, ":")[0]) && !sameUser(p, old) {
+			p.after(fmt.Sprintf("The container ran as %s and now runs as %s. Files on mounted volumes that belong to the old user must change hands.", old, p.RunUser.Spec), p.userLine())
+		}
+	}
+	for _, v := range f.End.Volumes {
+		if p.Shape != strategy.ShapeDev && !p.RunUser.Root {
+			p.after(fmt.Sprintf("Volume %s is written by %s now; existing data keeps its old owner.", v, p.RunUser.Spec), p.userLine())
+		}
+	}
+	p.notes()
+}
+
+func sameUser(p *Pass, old string) bool {
+	root := p.finalRoot()
+	u, ok := root.Pick.Def.User(strings.Split(old, ":")[0])
+	return ok && strings.HasPrefix(p.RunUser.Spec, fmt.Sprint(u.UID)+":")
+}
+
+// finalRoot is the stage whose image the final stage stands on.
+func (p *Pass) finalRoot() *strategy.Stage {
+	for _, s := range p.All {
+		if s.Stage == p.Final.Stage.Root() {
+			return s
+		}
+	}
+	return nil
+}
+
+func (p *Pass) userLine() int {
+	line := p.Final.From.Lines[0]
+	for _, st := range p.Final.ChainSteps() {
+		if st.Keyword == "USER" {
+			line = st.Lines[0]
+		}
+	}
+	return line
+}
+
+// userNames replaces accounts that the image does not have by numbers, in USER
+// and in --chown, where the instruction stays in the final image.
+func (p *Pass) userNames() {
+	for _, st := range p.Final.ChainSteps() {
+		if p.Shape == strategy.ShapeSplit && p.staysBehind(st) {
+			continue
+		}
+		if p.Shape == strategy.ShapeRebase && st.Stage != p.Final.Stage {
+			continue
+		}
+		if st.Keyword == "USER" {
+			old := strings.Trim(strings.TrimSpace(st.Text), `"'`)
+			if to, ok := p.RunUser.Names[old]; ok && len(st.Words) > 0 {
+				p.change(Finding{Edits: []dockerfile.Edit{replace(st.Words[0].Span, to)}, Before: "USER " + old, After: "USER " + to,
+					Why: fmt.Sprintf("the image has no account %s; %s is %s, and Kubernetes can check a number", old, to, p.whose(to))})
+			}
+		}
+		if st.Copy != nil {
+			if to, ok := p.RunUser.Names[st.Copy.Chown]; ok && st.Copy.Chown != "" {
+				for _, fl := range st.Flags {
+					if fl.Name == "chown" {
+						p.change(Finding{Edits: []dockerfile.Edit{replace(fl.ValueSpan, to)}, Before: "--chown=" + fl.Value, After: "--chown=" + to,
+							Why: fmt.Sprintf("the image has no account %s: the build would stop here", st.Copy.Chown)})
+					}
+				}
+			}
+		}
+	}
+}
+
+func (p *Pass) whose(spec string) string {
+	u := p.finalRoot().Pick.Def.RunUser()
+	if p.New != nil {
+		u = p.New.Pick.Def.RunUser()
+	}
+	if spec == fmt.Sprintf("%d:%d", u.UID, u.GID) {
+		return "its unprivileged user"
+	}
+	return "the number that the file gave that account"
+}
+
+// staysBehind tells whether a step is in the build stage after a split.
+func (p *Pass) staysBehind(st *assess.Step) bool {
+	if st.Stage != p.Final.Stage {
+		return true
+	}
+	if p.New == nil || p.New.At == nil {
+		return false
+	}
+	return st.Lines[0] <= p.New.At.Lines[0]
+}
+
+// addUser writes the numeric user in front of the start command.
+func (p *Pass) addUser() {
+	f := p.Final.Stage
+	var before *assess.Step
+	for i := len(f.Steps) - 1; i >= 0; i-- {
+		switch f.Steps[i].Keyword {
+		case "CMD", "ENTRYPOINT", "HEALTHCHECK", "EXPOSE", "STOPSIGNAL":
+			if !p.dropped(f.Steps[i]) {
+				before = f.Steps[i]
+			}
+			continue
+		}
+		break
+	}
+	text := "USER " + p.RunUser.Spec
+	var e dockerfile.Edit
+	line := f.From.Lines[1]
+	switch {
+	case before != nil:
+		e = p.File.InsertBefore(before.Instruction, p.File.Indent(before.Instruction)+text)
+		line = before.Lines[0]
+	case len(f.Steps) > 0:
+		last := f.Steps[len(f.Steps)-1]
+		e = p.File.InsertAfter(last.Instruction, text)
+		line = last.Lines[1]
+	default:
+		e = p.File.InsertAfter(f.From, text)
+	}
+	p.change(Finding{Edits: []dockerfile.Edit{e}, Lines: [2]int{line, line}, After: text,
+		Why: fmt.Sprintf("the image runs as this user already (%s); written as a number Kubernetes can check runAsNonRoot", p.finalRoot().Pick.Def.RunUser().Name)})
+}
+
+func (p *Pass) dropped(st *assess.Step) bool {
+	for _, d := range p.Drops {
+		if d.Step == st {
+			return true
+		}
+	}
+	for _, r := range []*strategy.Rewrite{p.Start.Cmd, p.Start.Entrypoint} {
+		if r != nil && r.Step == st && r.Text == "" {
+			return true
+		}
+	}
+	return false
+}

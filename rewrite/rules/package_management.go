@@ -1,0 +1,59 @@
+package rules
+
+import (
+	"strings"
+
+	"dhibot/rewrite/dockerfile"
+	"dhibot/rewrite/strategy"
+)
+
+func packageManagement() *Rule {
+	return &Rule{
+		ID:    "package-management",
+		Title: "Package management",
+		Note: "Runtime images have no package manager. Packages are installed in a build stage on a dev image, and what the program needs is copied from there. " +
+			"Programs that the old image brought and the dev image lacks are installed first.",
+		Before: "FROM python:3.12\nRUN pip install -r requirements.txt",
+		After:  "FROM dhi.io/python:3.12-debian13-dev AS builder\nRUN python3 -m venv /opt/venv\nENV PATH=\"/opt/venv/bin:$PATH\"\nRUN pip install -r requirements.txt\nFROM dhi.io/python:3.12-debian13\nCOPY --from=builder /opt/venv /opt/venv",
+		URL:    "https://docs.docker.com/dhi/troubleshoot/#no-package-manager",
+		Run: func(p *Pass) {
+			if !p.moved() {
+				return
+			}
+			p.inserts()
+			p.drops()
+			p.notes()
+		},
+	}
+}
+
+// drops removes the instructions that this rule takes away. Those that move to
+// the new stage are removed by it as well, under the rule that moves them.
+func (p *Pass) drops() {
+	for _, d := range p.Drops {
+		if d.Rule != p.rule.ID {
+			continue
+		}
+		p.change(Finding{Edits: []dockerfile.Edit{p.File.Remove(d.Step.Instruction)}, Lines: d.Step.Lines,
+			Before: p.File.Text(d.Step.Span), Why: sentence(d.Why)})
+	}
+}
+
+// notes reports the plan's notes of this rule.
+func (p *Pass) notes() {
+	for _, n := range p.Notes {
+		if n.Rule != p.rule.ID {
+			continue
+		}
+		p.Checks = append(p.Checks, Check{Rule: n.Rule, After: n.After, Text: n.Text, Where: []Where{{Path: n.Path, Line: n.Line}}})
+	}
+	if p.Shape != strategy.ShapeDev {
+		return
+	}
+	for _, b := range p.Blocks {
+		if b.Rule != p.rule.ID {
+			continue
+		}
+		p.Checks = append(p.Checks, Check{Rule: b.Rule, Text: "Not hardened yet: " + strings.TrimSuffix(b.Text, ".") + ".", Where: []Where{{Path: b.Path, Line: b.Line}}})
+	}
+}

@@ -1,0 +1,129 @@
+package strategy
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
+)
+
+// chooser picks the line of an image for every root stage, the same one for
+// the same origin, so that stages that exchange files stay compatible.
+type chooser struct {
+	in      *Input
+	release string // wished Debian release, "12" or ""
+}
+
+func (in *Input) chooser() *chooser {
+	c := &chooser{in: in}
+	for _, s := range in.Stages.All {
+		if o := s.Origin; o != nil && s.Parent == nil && o.Distro == catalog.Debian && o.Explicit && o.Release == "bookworm" {
+			for _, t := range in.Stages.Tree(s) {
+				if name := releaseBound(t); name != "" {
+					c.release = "12"
+				}
+			}
+		}
+	}
+	return c
+}
+
+// want is the wish for a root stage.
+func (c *chooser) want(s *assess.Stage, need catalog.Need) catalog.Want {
+	w := catalog.Want{Need: need, Distro: c.in.Distro, Missing: c.in.Missing}
+	if s.Origin.Distro == catalog.Debian && c.in.Distro != catalog.Alpine {
+		w.Release = c.release
+	}
+	if c.in.Distro == catalog.KeepDistro && s.Origin.Distro == catalog.Alpine && s.Origin.Explicit {
+		w.Release = s.Origin.Release
+	}
+	c.in.hints(s.Origin, &w)
+	return w
+}
+
+// choose selects for a root stage. Both variants are asked for first, so that
+// build and runtime stage are of one line.
+func (c *chooser) choose(s *assess.Stage, need catalog.Need) (*catalog.Choice, *Block) {
+	ch, err := c.in.Catalog.Choose(s.Origin, c.want(s, catalog.NeedBoth))
+	var variant *catalog.NoVariantError
+	if errors.As(err, &variant) && need != catalog.NeedBoth {
+		ch, err = c.in.Catalog.Choose(s.Origin, c.want(s, need))
+	}
+	if err != nil {
+		return nil, c.refusal(s, err)
+	}
+	return ch, nil
+}
+
+// refusal words why an image has no target.
+func (c *chooser) refusal(s *assess.Stage, err error) *Block {
+	line := s.From.Lines[0]
+	var version *catalog.NoVersionError
+	var variant *catalog.NoVariantError
+	switch {
+	case errors.As(err, &version):
+		text := fmt.Sprintf("DHI does not offer %s %s", version.Image, version.Wanted)
+		if len(version.Nearest) > 0 {
+			n := version.Nearest
+			if len(n) > 4 {
+				n = n[:4]
+			}
+			text += "; it has " + strings.Join(n, ", ")
+		}
+		return &Block{Rule: "base-image", Code: "version-not-offered", Text: text, Line: line}
+	case errors.As(err, &variant):
+		return &Block{Rule: "base-image", Code: "variant-not-offered", Text: err.Error(), Line: line}
+	}
+	return &Block{Rule: "base-image", Code: "no-equivalent", Text: err.Error(), Line: line}
+}
+
+// origin says why a root stage cannot move at all; nil when it can be tried.
+func (in *Input) origin(s *assess.Stage) *Block {
+	line := s.From.Lines[0]
+	switch o := s.Origin; {
+	case s.Scratch:
+		return &Block{Rule: "base-image", Code: "scratch", Text: "scratch is empty already", Line: line}
+	case s.Err != nil:
+		return &Block{Rule: "base-image", Code: "unresolved-reference", Text: "the image cannot be known: " + s.Err.Error(), Line: line}
+	case o == nil:
+		return &Block{Rule: "base-image", Code: "unresolved-reference", Text: "the image cannot be known from the Dockerfile", Line: line}
+	case o.Windows:
+		return &Block{Rule: "base-image", Code: "windows", Text: "a Windows image; DHI is Linux only", Line: line}
+	case o.Tag == "" && o.Digest != "":
+		return &Block{Rule: "base-image", Code: "digest-only", Text: "pinned by digest without a tag: the version cannot be known", Line: line}
+	case o.Image == "":
+		text := "DHI has no equivalent of " + o.Repository
+		if o.Evidence != "" {
+			text += ": " + o.Evidence
+		}
+		if o.Hint != "" {
+			text += fmt.Sprintf(" (an image named %s exists there, but it is not known to be the same)", o.Hint)
+		}
+		return &Block{Rule: "base-image", Code: "no-equivalent", Text: text, Line: line}
+	}
+	return nil
+}
+
+// hints adds what the repository says about versions.
+func (in *Input) hints(o *catalog.Origin, w *catalog.Want) {
+	if in.Project == nil {
+		return
+	}
+	switch o.Image {
+	case "golang":
+		if v, ok := in.goVersion(); ok {
+			w.AtLeast = v
+			w.MoveUp = true
+		}
+	case "node":
+		if o.Version == "" {
+			w.Version = in.nodeVersion()
+		}
+	case "python":
+		if o.Version == "" {
+			w.Version = in.pythonVersion()
+		}
+	}
+}

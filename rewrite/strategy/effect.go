@@ -1,0 +1,291 @@
+package strategy
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
+	"dhibot/rewrite/shell"
+)
+
+// effect is what a RUN of the final image leaves behind, as far as the running
+// container is concerned.
+type effect struct {
+	step *assess.Step
+	// trivial tells that nothing is lost when the RUN goes away; rule and why
+	// say why.
+	trivial   bool
+	rule, why string
+	// runtime are packages that the program may need while it runs.
+	runtime []string
+	// carried are files of packages that can be copied alone.
+	carried []string
+	// tools and build are packages that are left out.
+	tools, build []string
+	zone         bool // it installs time zones
+	// cwd tells that it may write into its working directory; paths are
+	// further absolute paths it writes.
+	cwd   bool
+	paths []string
+	// removes are paths that it deletes: a COPY cannot carry that.
+	removes []string
+	// unknown says why it cannot be told what the RUN writes.
+	unknown string
+	python  []shell.PackageCall
+	install bool // a language's packages are installed
+}
+
+// binaryPackage are packages of one program that needs nothing but libc, and
+// the place of the program. Source: Debian's and Alpine's package contents.
+func binaryPackage(name, manager string) string {
+	switch manager + " " + name {
+	case "apt tini", "apt dumb-init":
+		return "/usr/bin/" + name
+	case "apk tini":
+		return "/sbin/tini"
+	case "apk dumb-init":
+		return "/usr/bin/dumb-init"
+	}
+	return ""
+}
+
+// effect reads a RUN of the final image.
+func (in *Input) effect(st *assess.Step) effect {
+	e := effect{step: st}
+	r := st.Run
+	if r.Opaque != "" || r.Script == nil {
+		e.unknown = r.Opaque
+		if e.unknown == "" {
+			e.unknown = "it cannot be read"
+		}
+		return e
+	}
+	sc := r.Script
+	virtualGone := removedVirtual(sc)
+	for _, p := range sc.Packages() {
+		switch {
+		case p.System && p.Verb == shell.Install:
+			if p.Unknown || len(p.Files) > 0 {
+				e.runtime = append(e.runtime, "packages that are named elsewhere")
+			}
+			for _, n := range p.Packages {
+				e.pkg(n, p, virtualGone)
+			}
+		case p.System && p.Verb == shell.Other && p.Manager == "dpkg":
+			e.runtime = append(e.runtime, "a local .deb package")
+		case !p.System && (p.Verb == shell.Install || p.Verb == shell.Sync):
+			e.install = true
+			switch p.Manager {
+			case "pip", "poetry", "pipenv", "uv", "conda", "pdm":
+				e.python = append(e.python, p)
+			}
+		}
+	}
+	if e.trivially(sc) {
+		return e
+	}
+	cwd := st.Before.WorkDir
+	paths, unknown, why := sc.Writes(cwd)
+	if unknown {
+		e.unknown = why
+	}
+	for _, p := range paths {
+		if !ephemeral(p) {
+			e.paths = append(e.paths, p)
+		}
+	}
+	e.cwd = touchesCwd(sc)
+	for _, op := range sc.FileOps() {
+		if op.Op != "rm" && op.Op != "mv" {
+			continue
+		}
+		for _, p := range op.Paths {
+			if !path.IsAbs(p) {
+				p = path.Join(cwd, p)
+			}
+			if !ephemeral(p) {
+				e.removes = append(e.removes, path.Clean(p))
+			}
+		}
+	}
+	return e
+}
+
+func (e *effect) pkg(n string, p shell.PackageCall, virtualGone map[string]bool) {
+	if p.Virtual != "" && virtualGone[p.Virtual] || virtualGone[n] {
+		e.build = append(e.build, n)
+		return
+	}
+	if f := binaryPackage(n, p.Manager); f != "" {
+		e.carried = append(e.carried, f)
+		return
+	}
+	switch classify(n) {
+	case pkgRuntime:
+		e.runtime = append(e.runtime, n)
+	case pkgBuild:
+		e.build = append(e.build, n)
+	case pkgTool:
+		e.tools = append(e.tools, n)
+	case pkgZone:
+		e.zone = true
+	}
+}
+
+// removedVirtual are packages and apk groups that the same text removes again.
+func removedVirtual(sc *shell.Script) map[string]bool {
+	gone := map[string]bool{}
+	for _, p := range sc.Packages() {
+		if p.System && p.Verb == shell.Remove {
+			for _, n := range p.Packages {
+				gone[n] = true
+			}
+		}
+		for _, n := range p.Removed {
+			gone[n] = true
+		}
+	}
+	return gone
+}
+
+// trivially tells whether the RUN leaves nothing that the container needs:
+// packages that are there anyway or only for building, cleaning, accounts.
+func (e *effect) trivially(sc *shell.Script) bool {
+	if len(e.runtime) > 0 || len(e.carried) > 0 || len(sc.Commands) == 0 {
+		return false
+	}
+	packages, accounts := false, false
+	for _, c := range sc.Commands {
+		switch {
+		case isAccount(c.Name):
+			accounts = true
+		case isPackageCommand(sc, c):
+			packages = true
+		case c.Name == "rm":
+			for _, a := range c.Args {
+				if !strings.HasPrefix(a.Text, "-") && !ephemeral(a.Text) {
+					return false
+				}
+			}
+		case c.Name == "set", c.Name == "true", c.Name == ":", c.Name == "echo" && len(c.Redirects) == 0, c.Name == "update-ca-certificates" && !e.install, c.Name == "exit":
+		case c.Name == "" && len(c.Env) > 0:
+		default:
+			return false
+		}
+	}
+	e.trivial = true
+	switch {
+	case accounts && packages:
+		e.rule, e.why = "nonroot-user", "the image brings its own user and needs no packages; neither could be added without a shell"
+	case accounts:
+		e.rule, e.why = "nonroot-user", "the image brings its own unprivileged user; accounts cannot be made without a shell"
+	case e.zone || slices.Contains(sc.Programs(), "update-ca-certificates") || packages && len(e.tools)+len(e.build) == 0:
+		e.rule, e.why = "tls-certificates", "the image has a CA bundle already and no package manager"
+		if e.zone {
+			e.why = "the image has a CA bundle and time zones already, and no package manager"
+		}
+	default:
+		e.rule = "package-management"
+		e.why = "the runtime image has no package manager; nothing that starts the container uses " + strings.Join(append(slices.Clone(e.build), e.tools...), ", ")
+	}
+	return true
+}
+
+func isAccount(name string) bool {
+	switch name {
+	case "useradd", "adduser", "groupadd", "addgroup", "usermod", "groupmod":
+		return true
+	}
+	return false
+}
+
+func isPackageCommand(sc *shell.Script, c *shell.Command) bool {
+	for _, p := range sc.Packages() {
+		if p.Cmd == c {
+			return p.System
+		}
+	}
+	return false
+}
+
+// touchesCwd tells whether a text may write into the directory it runs in.
+func touchesCwd(sc *shell.Script) bool {
+	for _, c := range sc.Commands {
+		switch c.Name {
+		case "pip", "pip3", "set", "true", ":", "echo", "apt-get", "apt", "apk", "export", "cd", "test", "[", "exit", "":
+			continue
+		case "python", "python3":
+			if len(c.Args) >= 2 && c.Args[0].Text == "-m" && (c.Args[1].Text == "pip" || c.Args[1].Text == "venv") {
+				continue
+			}
+		case "mkdir", "chown", "chmod", "touch", "rm", "ln", "mv", "cp", "install":
+			rel := false
+			for _, a := range c.Args {
+				if !strings.HasPrefix(a.Text, "-") && !path.IsAbs(a.Text) && strings.ContainsAny(a.Text, "./") {
+					rel = true
+				}
+			}
+			if !rel {
+				continue
+			}
+		}
+		if isAccount(c.Name) {
+			continue
+		}
+		return true
+	}
+	return false
+}
+
+// ephemeral tells whether a path is scratch space or a cache that no running
+// program misses.
+func ephemeral(p string) bool {
+	for _, prefix := range []string{"/tmp", "/var/tmp", "/var/cache", "/var/lib/apt", "/var/lib/dpkg", "/root/.cache", "/root/.npm", "/root/.yarn", "/root/.config", "/root/.local/share/pnpm",
+		"/etc/apk/cache", "/var/log", "/root/.gradle", "/root/.m2", "/usr/share/doc", "/usr/share/man", "/usr/share/locale", "/var/lib/cache", "/root/.bundle", "/root/.composer", "/root/.pki",
+		"/go/pkg", "/root/.cargo", "/usr/local/share/.cache", "/home/node/.npm", "/root/.node-gyp", "/root/.electron", "/usr/local/share/man", "/etc/apt"} {
+		if p == prefix || strings.HasPrefix(p, prefix+"/") || strings.HasPrefix(p, prefix+"*") {
+			return true
+		}
+	}
+	return false
+}
+
+// systemDir tells whether a directory belongs to the image and cannot be
+// copied from one image to another as a whole.
+func systemDir(p string) bool {
+	switch path.Clean(p) {
+	case "/", "/bin", "/sbin", "/lib", "/lib64", "/usr", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/sbin", "/usr/local/lib",
+		"/usr/share", "/usr/include", "/usr/libexec", "/etc", "/var", "/var/lib", "/var/log", "/root", "/home", "/opt", "/srv/..", "/proc", "/sys", "/dev", "/run", "/tmp", "/usr/src", "/var/www/..":
+		return true
+	}
+	return false
+}
+
+// zonesNeeded tells whether a runtime needs the system's time zones: the JVM,
+// Node and Go carry their own.
+func zonesNeeded(image string) bool {
+	switch image {
+	case "node", "eclipse-temurin", "amazoncorretto", "azul", "sapmachine":
+		return false
+	}
+	return true
+}
+
+// packageBlocks words the packages that a runtime image cannot have.
+func (in *Input) packageBlocks(effects []effect, def *catalog.Definition) []Block {
+	var out []Block
+	for _, e := range effects {
+		if len(e.runtime) > 0 {
+			out = append(out, Block{Rule: "package-management", Code: "runtime-packages", Line: e.step.Lines[0],
+				Text: fmt.Sprintf("it installs %s, which the program may need while it runs and a runtime image cannot install", strings.Join(e.runtime, ", "))})
+		}
+		if e.zone && def != nil && !def.TZData() && zonesNeeded(def.Image) {
+			out = append(out, Block{Rule: "package-management", Code: "runtime-packages", Line: e.step.Lines[0],
+				Text: fmt.Sprintf("it installs tzdata, which dhi %s does not declare", def.Image)})
+		}
+	}
+	return out
+}

@@ -1,0 +1,373 @@
+package strategy
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
+)
+
+// fits tells why a stage cannot be built on a dev image although one exists:
+// what it does there relies on the old image. Nil when nothing speaks against.
+func (in *Input) fits(s *assess.Stage, ch *catalog.Choice, def *catalog.Definition) *Block {
+	for _, check := range []func(*assess.Stage, *catalog.Choice, *catalog.Definition) *Block{
+		in.fitsManager, in.fitsPins, in.fitsPackages, in.fitsLayout, in.fitsHelpers, in.fitsAccounts, in.fitsPlatform,
+	} {
+		if b := check(s, ch, def); b != nil {
+			return b
+		}
+	}
+	return nil
+}
+
+// fitsManager refuses a stage whose RUN uses a package manager that the new
+// image does not have: yum on Debian, apt on the Gradle image.
+func (in *Input) fitsManager(s *assess.Stage, _ *catalog.Choice, def *catalog.Definition) *Block {
+	for _, st := range s.Steps {
+		if st.Run == nil || st.Run.Script == nil {
+			continue
+		}
+		for _, p := range st.Run.Script.Packages() {
+			if p.System && p.Manager != def.PackageManager() && !(p.Manager == "dpkg" && def.PackageManager() == "apt") {
+				return &Block{Rule: "package-management", Code: "package-manager-missing", Line: st.Lines[0],
+					Text: fmt.Sprintf("it calls %s, which dhi %s does not have", p.Manager, def.Image)}
+			}
+		}
+	}
+	return nil
+}
+
+// fitsPins refuses pinned package versions when the release changes.
+func (in *Input) fitsPins(s *assess.Stage, ch *catalog.Choice, def *catalog.Definition) *Block {
+	if s.Origin.Explicit && !ch.ReleaseChanged && !ch.DistroChanged {
+		return nil
+	}
+	for _, st := range s.Steps {
+		if st.Run == nil || st.Run.Script == nil {
+			continue
+		}
+		for _, p := range st.Run.Script.Packages() {
+			if !p.System || p.Verb != "install" || p.Cmd == nil {
+				continue
+			}
+			for _, a := range p.Cmd.Args {
+				name, pin, ok := strings.Cut(a.Text, "=")
+				if ok && name != "" && !strings.HasPrefix(name, "-") && pin != "" && !strings.HasPrefix(pin, "*") {
+					return &Block{Rule: "package-management", Code: "pinned-packages", Line: st.Lines[0],
+						Text: fmt.Sprintf("it pins %s, a version of another release than %s %s", a.Text, def.Distro, def.DistroVersion)}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// fitsPackages refuses package names that another distribution or release may
+// not have. Names that end in a letter and are in our table are the same in
+// Debian 11 to 13, Ubuntu 20.04 to 24.04 and Alpine.
+func (in *Input) fitsPackages(s *assess.Stage, ch *catalog.Choice, def *catalog.Definition) *Block {
+	ubuntu := strings.HasSuffix(s.Origin.Repository, "ubuntu") || isUbuntu(s.Origin)
+	moved := ch.ReleaseChanged || ch.DistroChanged || ubuntu
+	for _, st := range s.Steps {
+		if st.Run == nil || st.Run.Script == nil {
+			continue
+		}
+		for _, p := range st.Run.Script.Packages() {
+			if !p.System || p.Verb != "install" || !moved {
+				continue
+			}
+			if def.Distro == catalog.Alpine && !ch.DistroChanged {
+				// Alpine keeps names between releases, but for versioned ones.
+				for _, n := range p.Packages {
+					if versionedName.MatchString(n) {
+						return in.packageBlock(st, n, s, def)
+					}
+				}
+				continue
+			}
+			for _, n := range append(slices.Clone(p.Packages), p.Files...) {
+				if !stableName(n) {
+					return in.packageBlock(st, n, s, def)
+				}
+			}
+			if p.Unknown {
+				return &Block{Rule: "package-management", Code: "packages-unknown", Line: st.Lines[0],
+					Text: fmt.Sprintf("it installs packages whose names cannot be read here, and %s becomes %s %s", s.Origin.Reference, def.Distro, def.DistroVersion)}
+			}
+		}
+		if ubuntu && st.Run.Script.Uses("add-apt-repository") {
+			return &Block{Rule: "package-management", Code: "ubuntu-packages", Line: st.Lines[0], Text: "it adds an Ubuntu package archive (PPA), which does not work on Debian"}
+		}
+	}
+	return nil
+}
+
+func (in *Input) packageBlock(st *assess.Step, name string, s *assess.Stage, def *catalog.Definition) *Block {
+	return &Block{Rule: "package-management", Code: "release-packages", Line: st.Lines[0],
+		Text: fmt.Sprintf("it installs %s, which may have another name or version in %s %s than in %s", name, def.Distro, def.DistroVersion, s.Origin.Reference)}
+}
+
+var versionedName = regexp.MustCompile(`[0-9](\.[0-9]+)?(-[a-z-]+)?$|^(llvm|clang|gcc|nodejs|php|python|postgresql)[0-9]`)
+
+// stableName tells whether a Debian package has the same name in Debian 11, 12
+// and 13 and in Ubuntu's long-term releases.
+func stableName(n string) bool {
+	if strings.ContainsAny(n, "/:=*$") {
+		return false
+	}
+	if classify(n) != pkgRuntime {
+		return true
+	}
+	switch n {
+	case "libpq-dev", "libpq5", "libssl-dev", "libffi-dev", "zlib1g-dev", "libxml2-dev", "libxslt1-dev", "libjpeg-dev", "libpng-dev", "libcurl4-openssl-dev",
+		"libsqlite3-dev", "sqlite3", "libmariadb-dev", "default-libmysqlclient-dev", "python3", "python3-minimal", "bash", "openssl", "tini", "dumb-init", "gosu",
+		"locales", "fontconfig", "ffmpeg", "imagemagick", "graphviz", "postgresql-client", "default-mysql-client", "redis-tools", "supervisor", "cron",
+		"libfreetype6-dev", "libzip-dev", "libicu-dev", "libyaml-dev", "libgmp-dev", "libmagickwand-dev", "libvips-dev", "libsodium-dev", "librdkafka-dev",
+		"libbz2-dev", "liblzma-dev", "libreadline-dev", "libncurses-dev", "libgdbm-dev", "uuid-dev", "libsnappy-dev", "libusb-1.0-0-dev", "libudev-dev",
+		"libclang-dev", "libprotobuf-dev", "libkrb5-dev", "libsasl2-dev", "libldap2-dev", "libmagic1", "libxmlsec1-dev", "nodejs", "ruby", "perl", "passwd", "adduser":
+		return true
+	}
+	return false
+}
+
+// releaseBound returns a package of the stage whose name hangs on the Debian
+// release, "" when there is none.
+func releaseBound(s *assess.Stage) string {
+	for _, st := range s.Steps {
+		if st.Run == nil || st.Run.Script == nil {
+			continue
+		}
+		for _, p := range st.Run.Script.Packages() {
+			if p.Manager != "apt" || p.Verb != "install" {
+				continue
+			}
+			for _, n := range p.Packages {
+				if !stableName(n) {
+					return n
+				}
+			}
+			for _, a := range p.Cmd.Args {
+				if strings.Contains(a.Text, "=") && !strings.HasPrefix(a.Text, "-") {
+					return a.Text
+				}
+			}
+			if p.Unknown {
+				return "(unknown)"
+			}
+		}
+	}
+	return ""
+}
+
+func isUbuntu(o *catalog.Origin) bool {
+	switch o.Release {
+	case "xenial", "bionic", "focal", "jammy", "noble":
+		return true
+	}
+	return strings.Contains(o.Repository, "ubuntu")
+}
+
+// layouts are paths that the old image has and the DHI image does not, by DHI
+// image. Sources: B.11 of the domain notes, from the images' definitions.
+func layouts(image string) []string {
+	switch image {
+	case "python":
+		return []string{"/usr/local/lib/python", "/usr/local/include/python", "/usr/local/bin/python", "/usr/local/bin/pip"}
+	case "node":
+		return []string{"/usr/local/lib/node_modules", "/usr/local/include/node", "/usr/local/bin/node", "/usr/local/bin/npm", "/usr/local/bin/npx", "/usr/local/bin/yarn", "/opt/yarn", "/usr/local/bin/corepack", "/usr/local/bin/docker-entrypoint.sh"}
+	case "eclipse-temurin", "amazoncorretto":
+		return []string{"/opt/java/openjdk", "/usr/lib/jvm", "/usr/local/openjdk"}
+	case "maven":
+		return []string{"/usr/share/maven", "/usr/local/bin/mvn-entrypoint.sh", "/opt/java/openjdk"}
+	case "gradle":
+		return []string{"/home/gradle", "/opt/java/openjdk"}
+	case "dotnet", "aspnetcore":
+		return []string{"/usr/share/dotnet", "/usr/lib/dotnet"}
+	case "rust":
+		return []string{"/usr/local/cargo", "/usr/local/rustup"}
+	case "php":
+		return []string{"/usr/local/lib/php", "/usr/local/bin/php", "/usr/local/sbin/php-fpm", "/usr/local/bin/docker-php-", "/usr/src/php", "/usr/local/etc/php-fpm"}
+	case "tomcat", "ruby", "golang":
+		return nil
+	case "postgres":
+		return []string{"/usr/lib/postgresql", "/usr/share/postgresql"}
+	case "httpd":
+		return []string{"/usr/lib/apache2", "/etc/apache2"}
+	}
+	return nil
+}
+
+// fitsLayout refuses a stage that names a path of the old image, in its own
+// instructions or where another stage copies from it.
+func (in *Input) fitsLayout(s *assess.Stage, ch *catalog.Choice, _ *catalog.Definition) *Block {
+	paths := layouts(ch.Image)
+	if len(paths) == 0 {
+		return nil
+	}
+	for _, st := range s.Steps {
+		switch st.Keyword {
+		case "LABEL", "EXPOSE", "FROM":
+			continue
+		}
+		text := st.Text
+		for _, h := range st.Heredocs {
+			text += "\n" + h.Content
+		}
+		if st.Copy != nil && st.Copy.From != "" && st.Copy.FromStage == nil {
+			// Files of another image copied to such a path bring their own.
+			continue
+		}
+		for _, p := range paths {
+			if cacheMountOnly(st, p) {
+				continue
+			}
+			if mentions(text, p) {
+				return in.layoutBlock(st, p, ch.Image)
+			}
+		}
+	}
+	for _, t := range in.Stages.All {
+		for _, st := range t.Steps {
+			if st.Copy == nil || st.Copy.FromStage != s {
+				continue
+			}
+			for _, src := range st.Copy.Sources {
+				for _, p := range paths {
+					if mentions(src, p) || (src == "/usr/local" || src == "/usr/local/" || src == "/usr/local/bin" || src == "/usr/local/bin/" || src == "/usr/local/lib" || src == "/usr/local/lib/") && strings.HasPrefix(p, "/usr/local/") {
+						return in.layoutBlock(st, src, ch.Image)
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (in *Input) layoutBlock(st *assess.Step, p, image string) *Block {
+	return &Block{Rule: "base-image", Code: "image-layout", Line: st.Lines[0],
+		Text: fmt.Sprintf("it uses %s, a place that dhi %s does not have", p, image)}
+}
+
+// cacheMountOnly: a cache mount on a path is created where it is missing.
+func cacheMountOnly(st *assess.Step, p string) bool {
+	if st.Keyword != "RUN" {
+		return false
+	}
+	return !mentions(st.Text, p)
+}
+
+func mentions(text, p string) bool {
+	for i := 0; ; {
+		j := strings.Index(text[i:], p)
+		if j < 0 {
+			return false
+		}
+		at := i + j
+		if at == 0 || !isPathByte(text[at-1]) {
+			return true
+		}
+		i = at + 1
+	}
+}
+
+func isPathByte(b byte) bool {
+	return b == '/' || b == '-' || b == '_' || b == '.' || '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
+}
+
+// fitsHelpers refuses programs that only the old image ships.
+func (in *Input) fitsHelpers(s *assess.Stage, ch *catalog.Choice, def *catalog.Definition) *Block {
+	for _, st := range s.Steps {
+		if st.Run == nil || st.Run.Script == nil {
+			continue
+		}
+		for _, c := range st.Run.Script.Commands {
+			helper := false
+			switch c.Name {
+			case "docker-php-ext-install", "docker-php-ext-configure", "docker-php-ext-enable", "docker-php-source", "install-php-extensions",
+				"rustup", "a2enmod", "a2ensite", "a2dismod", "a2dissite", "a2enconf", "mvn-entrypoint.sh", "docker-entrypoint.sh", "nginx-debug":
+				helper = true
+			case "jar", "javac", "jlink", "jdeps", "keytool":
+				helper = ch.Image == "eclipse-temurin" && !strings.Contains(def.Flavor, "jdk") && c.Name != "keytool"
+			}
+			if helper {
+				return &Block{Rule: "base-image", Code: "image-programs", Line: st.Lines[0],
+					Text: fmt.Sprintf("it calls %s, which only %s ships", c.Name, s.Origin.Repository)}
+			}
+		}
+	}
+	return nil
+}
+
+// fitsAccounts refuses accounts that the DHI image does not have where a RUN
+// names them; USER and --chown are rewritten instead.
+func (in *Input) fitsAccounts(s *assess.Stage, ch *catalog.Choice, def *catalog.Definition) *Block {
+	known := in.accountsOf(s, def)
+	for _, st := range s.Steps {
+		if st.Run == nil || st.Run.Script == nil {
+			continue
+		}
+		for _, op := range st.Run.Script.FileOps() {
+			if op.Owner == "" || strings.Contains(op.Owner, "$") {
+				continue
+			}
+			for i, name := range strings.SplitN(op.Owner, ":", 2) {
+				if name == "" || numeric(name) || known[name] || i == 1 && known["group "+name] {
+					continue
+				}
+				return &Block{Rule: "nonroot-user", Code: "account-missing", Line: st.Lines[0],
+					Text: fmt.Sprintf("it gives files to %s, an account that dhi %s does not have", name, ch.Image)}
+			}
+		}
+	}
+	return nil
+}
+
+// accountsOf are the account names that exist at the end of the chain on def:
+// root, those of the image and those that a RUN makes.
+func (in *Input) accountsOf(s *assess.Stage, def *catalog.Definition) map[string]bool {
+	known := map[string]bool{"root": true, "group root": true}
+	if def != nil {
+		for _, u := range def.Users {
+			known[u.Name], known["group "+u.Name] = true, true
+		}
+	}
+	for _, st := range s.ChainSteps() {
+		if st.Run == nil || st.Run.Script == nil {
+			continue
+		}
+		for _, a := range st.Run.Script.Accounts() {
+			if a.Kind == "user" {
+				known[a.Name] = true
+			}
+			known["group "+a.Name] = true
+		}
+	}
+	return known
+}
+
+// fitsPlatform refuses a platform that the image is not built for.
+func (in *Input) fitsPlatform(s *assess.Stage, ch *catalog.Choice, def *catalog.Definition) *Block {
+	p := strings.Trim(s.Base.Platform, `"'`)
+	if p == "" || strings.Contains(p, "$") {
+		return nil
+	}
+	for _, have := range def.Platforms {
+		if have == p || have+"/v8" == p {
+			return nil
+		}
+	}
+	return &Block{Rule: "base-image", Code: "platform-not-offered", Line: s.From.Lines[0],
+		Text: fmt.Sprintf("dhi %s is not built for %s", ch.Image, p)}
+}
+
+func numeric(s string) bool {
+	for _, r := range s {
+		if r < '0' || r > '9' {
+			return false
+		}
+	}
+	return s != ""
+}

@@ -1,0 +1,128 @@
+package strategy
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
+)
+
+// health decides what becomes of the health check on a runtime image.
+func (t *starter) health() Health {
+	end := t.final.End
+	if end.Health == nil || end.HealthNone {
+		return Health{}
+	}
+	h := Health{Step: end.Health}
+	cmd, ok := end.Health.Command.(*instructions.HealthCheckCommand)
+	if !ok || cmd.Health == nil || len(cmd.Health.Test) < 2 {
+		return Health{}
+	}
+	test := cmd.Health.Test
+	var run *assess.Run
+	var argv []string
+	if test[0] == "CMD" {
+		argv = test[1:]
+		run = assess.Command{Set: true, Argv: argv}.Script()
+	} else {
+		run = assess.Command{Set: true, Shell: true, Argv: test[1:]}.Script()
+	}
+	if argv != nil && !shellDashC(argv) && !fetcher(path.Base(argv[0])) {
+		if _, why, b := t.startable(assess.Command{Step: end.Health}, argv); b == nil && why == "" {
+			return Health{}
+		}
+	}
+	url, fetch := fetchedURL(run)
+	if t.def.Shell() != "" && run.Script != nil {
+		all := true
+		for _, p := range run.Script.Programs() {
+			if !t.def.HasProgram(p) {
+				all = false
+			}
+		}
+		if all {
+			return Health{}
+		}
+	}
+	if run.Script != nil {
+		if simple, env, ok := run.Script.Simple(); ok && len(env) == 0 && len(simple) > 0 && !fetcher(path.Base(simple[0])) && argv == nil {
+			if fixed, _, b := t.startable(assess.Command{Step: end.Health}, simple); b == nil {
+				h.Text = "CMD " + jsonArray(fixed)
+				h.Why = "the runtime image has no shell; as a list the same program runs directly"
+				return h
+			}
+		}
+	}
+	if fetch {
+		if probe := probe(t.def, url); probe != nil {
+			h.Text = "CMD " + jsonArray(probe)
+			h.Why = fmt.Sprintf("the runtime image has neither a shell nor curl or wget; %s asks the same address", probe[0])
+			return h
+		}
+	}
+	h.Comment = true
+	h.Why = "the runtime image has no shell or program to run it; kept as a comment, because a check that cannot run makes every container unhealthy"
+	return h
+}
+
+func fetcher(n string) bool { return n == "curl" || n == "wget" }
+
+// fetchedURL finds the one address that a check asks: `curl -f URL || exit 1`
+// and its like.
+func fetchedURL(run *assess.Run) (string, bool) {
+	if run == nil || run.Script == nil {
+		return "", false
+	}
+	url := ""
+	for _, c := range run.Script.Commands {
+		switch {
+		case fetcher(c.Name):
+			for _, a := range c.Args {
+				if strings.HasPrefix(a.Text, "http://") || strings.HasPrefix(a.Text, "localhost") || strings.HasPrefix(a.Text, "127.0.0.1") {
+					if url != "" || !a.Literal || strings.ContainsAny(a.Text, "'\\ ") {
+						return "", false
+					}
+					url = a.Text
+				}
+				switch a.Text {
+				case "-X", "--request", "-d", "--data", "-H", "--header", "--post-data", "-u", "-k", "--insecure", "--no-check-certificate", "--unix-socket":
+					return "", false
+				}
+			}
+		case c.Name == "exit" || c.Name == "true" || c.Name == "false":
+		default:
+			return "", false
+		}
+	}
+	if url != "" && !strings.HasPrefix(url, "http") {
+		url = "http://" + url
+	}
+	return url, url != ""
+}
+
+// probe is an exec-form check by the image's own interpreter.
+func probe(def *catalog.Definition, url string) []string {
+	switch {
+	case def.Image == "node" && def.HasProgram("node"):
+		return []string{"node", "-e", fmt.Sprintf("fetch('%s').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))", url)}
+	case def.Image == "python":
+		return []string{"python", "-c", fmt.Sprintf("import urllib.request; urllib.request.urlopen('%s', timeout=3)", url)}
+	}
+	return nil
+}
+
+// healthRun is what a HEALTHCHECK executes.
+func healthRun(h *assess.Step) *assess.Run {
+	cmd, ok := h.Command.(*instructions.HealthCheckCommand)
+	if !ok || cmd.Health == nil || len(cmd.Health.Test) < 2 {
+		return nil
+	}
+	if cmd.Health.Test[0] == "CMD" {
+		return assess.Command{Set: true, Argv: cmd.Health.Test[1:]}.Script()
+	}
+	return assess.Command{Set: true, Shell: true, Argv: cmd.Health.Test[1:]}.Script()
+}

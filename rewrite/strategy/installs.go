@@ -1,0 +1,152 @@
+package strategy
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
+)
+
+// installs finds the programs that a RUN of the stage uses, that the old image
+// had and the new one lacks, and the packages that bring them.
+func (in *Input) installs(s *assess.Stage, def *catalog.Definition, tree []*assess.Stage) []Install {
+	manager := def.PackageManager()
+	if manager == "" {
+		return nil
+	}
+	have := map[string]bool{}
+	// What an ancestor installs is there.
+	for _, st := range s.ChainSteps() {
+		if st.Stage != s {
+			in.provides(st, have)
+		}
+	}
+	var out []Install
+	add := func(program string, st *assess.Step, why string) {
+		pkg, ok := programPackage(program, manager)
+		if !ok || have[program] || have["package "+pkg] || def.HasProgram(program) || def.HasPackage(pkg) {
+			return
+		}
+		have[program], have["package "+pkg] = true, true
+		out = append(out, Install{Program: program, Package: pkg, Manager: manager, Before: st, Why: why})
+	}
+	for _, st := range s.Steps {
+		if st.Run == nil || st.Run.Script == nil {
+			in.provides(st, have)
+			continue
+		}
+		sc := st.Run.Script
+		// Packages that the same RUN installs before using them.
+		local := map[string]bool{}
+		for _, p := range sc.Packages() {
+			if p.System && p.Verb == "install" {
+				for _, n := range p.Packages {
+					local[n] = true
+				}
+			}
+		}
+		for _, c := range sc.Commands {
+			if c.Name == "" || strings.Contains(c.Path, "/") && !strings.HasPrefix(c.Path, "/usr/bin/") && !strings.HasPrefix(c.Path, "/bin/") {
+				continue
+			}
+			if pkg, ok := programPackage(c.Name, manager); ok && (local[pkg] || local[c.Name]) {
+				continue
+			}
+			if !in.oldHad(s, c.Name) {
+				continue
+			}
+			add(c.Name, st, fmt.Sprintf("line %d calls %s, which %s brings and the DHI image does not", st.Lines[0], c.Name, s.Origin.Reference))
+		}
+		for _, need := range in.implicit(s, st) {
+			if !in.oldHad(s, need.program) && !need.always {
+				continue
+			}
+			add(need.program, st, need.why)
+		}
+		in.provides(st, have)
+	}
+	return out
+}
+
+// oldHad tells whether the old image surely or usually had a program.
+func (in *Input) oldHad(s *assess.Stage, program string) bool {
+	cfg := s.Origin.Config
+	if slices.Contains(cfg.Programs, program) {
+		return true
+	}
+	switch program {
+	case "useradd", "groupadd", "usermod", "groupmod", "adduser", "addgroup":
+		return s.Origin.Distro == catalog.Debian && program != "adduser" && program != "addgroup" || s.Origin.Distro == catalog.Debian
+	case "tar", "gzip", "gunzip", "hostname", "which":
+		return s.Origin.Distro == catalog.Debian
+	}
+	return false
+}
+
+// provides notes what a step puts into the image: packages of a RUN, programs
+// that a COPY places in a directory of the PATH.
+func (in *Input) provides(st *assess.Step, have map[string]bool) {
+	if st.Run != nil && st.Run.Script != nil {
+		for _, p := range st.Run.Script.Packages() {
+			if p.Verb != "install" && p.Verb != "sync" {
+				continue
+			}
+			for _, n := range p.Packages {
+				have[n], have["package "+n] = true, true
+			}
+			if have["build-essential"] || have["build-base"] {
+				have["gcc"], have["make"], have["g++"], have["cc"] = true, true, true, true
+			}
+		}
+	}
+	if c := st.Copy; c != nil {
+		if strings.HasSuffix(c.Dest, "bin/") || strings.HasSuffix(c.Dest, "bin") {
+			for _, src := range c.Sources {
+				have[path.Base(src)] = true
+			}
+		}
+		have[path.Base(c.Dest)] = true
+	}
+}
+
+type need struct {
+	program, why string
+	always       bool
+}
+
+// implicit are programs that a RUN needs without naming them: a package
+// manager that compiles, or that fetches by git.
+func (in *Input) implicit(s *assess.Stage, st *assess.Step) []need {
+	var out []need
+	for _, p := range st.Run.Script.Packages() {
+		switch p.Manager {
+		case "npm", "yarn", "pnpm":
+			if p.Verb != "install" && p.Verb != "sync" {
+				continue
+			}
+			if name, where := in.nodeNative(); name != "" {
+				why := fmt.Sprintf("%s (%s) is compiled when no prebuilt binary fits", name, where)
+				out = append(out, need{program: "gcc", why: why}, need{program: "make", why: why}, need{program: "python3", why: why})
+			}
+		case "pip", "poetry", "pipenv", "uv":
+			if p.Verb != "install" && p.Verb != "sync" || s.Origin.Slim || s.Origin.Distro == catalog.Alpine {
+				continue
+			}
+			if s.Origin.Image == "python" && (in.Project == nil || in.pythonCompiles() != "") {
+				out = append(out, need{program: "gcc", why: fmt.Sprintf("%s has a compiler, which packages without a wheel need", s.Origin.Reference)})
+			}
+		case "cargo", "go":
+		}
+		if p.Manager == "pip" || p.Manager == "npm" || p.Manager == "yarn" {
+			for _, f := range append(slices.Clone(p.Packages), p.Files...) {
+				if strings.HasPrefix(f, "git+") || strings.HasPrefix(f, "git://") {
+					out = append(out, need{program: "git", why: "it installs " + f + " by git"})
+				}
+			}
+		}
+	}
+	return out
+}

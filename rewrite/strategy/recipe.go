@@ -1,0 +1,283 @@
+package strategy
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
+)
+
+// recipe says what of a built stage the running program needs, for languages
+// whose sources are not needed any more.
+type recipe struct {
+	name string
+	// artifacts are the paths to copy.
+	artifacts []artifact
+	// runtime is the image to run on; "" is the runtime variant of the build
+	// image.
+	runtime, version, flavor string
+	notes                    []Note
+}
+
+type artifact struct {
+	path  string
+	chown bool
+	why   string
+}
+
+// compiled finds the recipe for a final stage that builds its own program;
+// nil when sources and dependencies are needed at run time (Node, Python,
+// Ruby, PHP) or when it is not understood.
+func (in *Input) compiled(f *assess.Stage, ch *catalog.Choice) *recipe {
+	switch ch.Image {
+	case "golang":
+		return in.goRecipe(f)
+	case "rust":
+		return in.rustRecipe(f)
+	case "maven", "gradle", "eclipse-temurin", "amazoncorretto":
+		return in.javaRecipe(f, ch)
+	case "dotnet":
+		return in.dotnetRecipe(f, ch)
+	}
+	return nil
+}
+
+// startWords are the words of the start command as written, in list or shell
+// form, nil when it needs a shell.
+func startWords(f *assess.Stage) []string {
+	var out []string
+	for _, c := range []assess.Command{f.End.Entrypoint, f.End.Cmd} {
+		if c.Step == nil || len(c.Argv) == 0 {
+			continue
+		}
+		if !c.Shell && !shellDashC(c.Argv) {
+			out = append(out, c.Argv...)
+			continue
+		}
+		run := c.Script()
+		if run.Script == nil {
+			return nil
+		}
+		argv, _, ok := run.Script.Simple()
+		if !ok {
+			if argv, ok = javaOpts(run.Script); !ok {
+				return nil
+			}
+		}
+		out = append(out, argv...)
+	}
+	return out
+}
+
+func (in *Input) goRecipe(f *assess.Stage) *recipe {
+	words := startWords(f)
+	if len(words) == 0 || path.Base(words[0]) == "go" || !buildsWith(f, "go", "build", "install") && !uses(f, "make", "mage", "just", "task") {
+		return nil
+	}
+	p := words[0]
+	switch {
+	case strings.Contains(p, "/"):
+		if !path.IsAbs(p) {
+			p = path.Join(f.End.WorkDir, p)
+		}
+	case buildsWith(f, "go", "install"):
+		p = "/go/bin/" + p
+	default:
+		return nil
+	}
+	r := &recipe{name: "Go", runtime: "static"}
+	r.artifacts = append(r.artifacts, artifact{path: p, why: "the program is one file; sources and compiler stay behind"})
+	if !in.cgoOff(f) {
+		r.flavor = "libc"
+	}
+	in.runtimeFiles(f, r)
+	return r
+}
+
+func (in *Input) rustRecipe(f *assess.Stage) *recipe {
+	words := startWords(f)
+	if len(words) == 0 || path.Base(words[0]) == "cargo" || !strings.Contains(words[0], "/") || !buildsWith(f, "cargo", "build") {
+		return nil
+	}
+	p := words[0]
+	if !path.IsAbs(p) {
+		p = path.Join(f.End.WorkDir, p)
+	}
+	r := &recipe{name: "Rust", runtime: "static", flavor: "libc"}
+	r.artifacts = append(r.artifacts, artifact{path: p, why: "the program is one file; sources and compiler stay behind"})
+	in.runtimeFiles(f, r)
+	return r
+}
+
+func (in *Input) javaRecipe(f *assess.Stage, ch *catalog.Choice) *recipe {
+	words := startWords(f)
+	if len(words) < 3 || path.Base(words[0]) != "java" {
+		return nil
+	}
+	jar := ""
+	for i, w := range words {
+		if w == "-jar" && i+1 < len(words) {
+			jar = words[i+1]
+		}
+	}
+	if jar == "" || strings.ContainsAny(jar, "*$") {
+		return nil
+	}
+	if !path.IsAbs(jar) {
+		jar = path.Join(f.End.WorkDir, jar)
+	}
+	r := &recipe{name: "Java"}
+	r.artifacts = append(r.artifacts, artifact{path: jar, why: "the program is one archive; sources and build tool stay behind"})
+	if ch.Image == "maven" || ch.Image == "gradle" {
+		r.runtime = "eclipse-temurin"
+		r.version = javaVersion(ch)
+		if r.version == "" {
+			return nil
+		}
+	}
+	in.runtimeFiles(f, r)
+	return r
+}
+
+// javaVersion is the Java that a Maven or Gradle tag carries: jdk21 gives 21.
+func javaVersion(ch *catalog.Choice) string {
+	if ch.Dev == nil {
+		return ""
+	}
+	for part := range strings.SplitSeq(ch.Dev.Tag, "-") {
+		if v, ok := strings.CutPrefix(part, "jdk"); ok && numeric(v) {
+			return v
+		}
+	}
+	return ""
+}
+
+func (in *Input) dotnetRecipe(f *assess.Stage, ch *catalog.Choice) *recipe {
+	words := startWords(f)
+	if len(words) < 2 || path.Base(words[0]) != "dotnet" || !strings.HasSuffix(words[1], ".dll") || !buildsWith(f, "dotnet", "publish") {
+		return nil
+	}
+	dll := words[1]
+	if !path.IsAbs(dll) {
+		dll = path.Join(f.End.WorkDir, dll)
+	}
+	dir := path.Dir(dll)
+	if systemDir(dir) {
+		return nil
+	}
+	r := &recipe{name: ".NET", runtime: "aspnetcore", version: ch.Dev.Version}
+	r.artifacts = append(r.artifacts, artifact{path: dir, why: "the published program; the SDK stays behind"})
+	return r
+}
+
+// buildsWith tells whether a RUN of the chain calls prog with one of the verbs.
+func buildsWith(f *assess.Stage, prog string, verbs ...string) bool {
+	for _, st := range f.ChainSteps() {
+		if st.Run == nil || st.Run.Script == nil {
+			continue
+		}
+		for _, c := range st.Run.Script.Commands {
+			if c.Name != prog {
+				continue
+			}
+			for _, a := range c.Args {
+				for _, v := range verbs {
+					if a.Text == v {
+						return true
+					}
+				}
+				if !strings.HasPrefix(a.Text, "-") {
+					break
+				}
+			}
+		}
+	}
+	return false
+}
+
+func uses(f *assess.Stage, progs ...string) bool {
+	for _, st := range f.ChainSteps() {
+		if st.Run == nil || st.Run.Script == nil {
+			continue
+		}
+		for _, p := range progs {
+			if st.Run.Script.Uses(p) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// cgoOff tells whether every Go build of the chain provably works without
+// cgo: the variable stands in front of the command, in the script or in ENV.
+func (in *Input) cgoOff(f *assess.Stage) bool {
+	builds := 0
+	for _, st := range f.ChainSteps() {
+		if st.Run == nil {
+			continue
+		}
+		if st.Run.Script == nil {
+			return false
+		}
+		off := st.Before.Env["CGO_ENABLED"] == "0" || in.Stages.EnvAt(st)["CGO_ENABLED"] == "0"
+		for _, c := range st.Run.Script.Commands {
+			if c.Name == "export" || c.Name == "" {
+				if c.Env["CGO_ENABLED"].Text == "0" {
+					off = true
+				}
+				for _, a := range c.Args {
+					if a.Text == "CGO_ENABLED=0" {
+						off = true
+					}
+				}
+			}
+			switch c.Name {
+			case "go":
+				if len(c.Args) == 0 || c.Args[0].Text != "build" && c.Args[0].Text != "install" {
+					continue
+				}
+				builds++
+				v, ok := c.Env["CGO_ENABLED"]
+				if ok && v.Text != "0" || !ok && !off {
+					return false
+				}
+			case "make", "mage", "just", "task", "goreleaser", "bazel", "xx-go":
+				v, ok := c.Env["CGO_ENABLED"]
+				if ok && v.Text == "0" {
+					builds++
+					continue
+				}
+				return false
+			}
+		}
+	}
+	return builds > 0
+}
+
+// runtimeFiles adds files of the sources that the program reads while it runs.
+func (in *Input) runtimeFiles(f *assess.Stage, r *recipe) {
+	line := f.From.Lines[0]
+	if len(r.artifacts) == 0 {
+		return
+	}
+	files, known := in.sourceFilesRead(f)
+	for _, e := range files {
+		p := path.Join(f.End.WorkDir, e.path)
+		r.artifacts = append(r.artifacts, artifact{path: p, why: fmt.Sprintf("%s names it (line %d)", e.source, e.line)})
+	}
+	text := fmt.Sprintf("Only %s is copied into the final image. Does the program read other files of the sources while it runs (templates, migrations, static files)?", r.artifacts[0].path)
+	if known && len(files) == 0 {
+		text = fmt.Sprintf("Only %s is copied into the final image; no source file names another file of the repository. Start it once to be sure.", r.artifacts[0].path)
+	} else if known {
+		text = fmt.Sprintf("%s and the files that the sources name are copied into the final image. Does the program read others?", r.artifacts[0].path)
+	}
+	r.notes = append(r.notes, Note{Rule: "multi-stage", Text: text, Line: line})
+}
+
+type readFile struct {
+	path, source string
+	line         int
+}

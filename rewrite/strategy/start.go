@@ -1,0 +1,268 @@
+package strategy
+
+import (
+	"encoding/json"
+	"fmt"
+	"path"
+	"strings"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
+)
+
+// starter works out how the container starts on another image.
+type starter struct {
+	in    *Input
+	final *assess.Stage
+	def   *catalog.Definition
+	// made are files that RUNs of the image make and that come along, by
+	// absolute path; venv is the virtual environment's bin directory.
+	made map[string]bool
+	venv string
+	// builds tells that RUNs build programs (go build, cargo build).
+	builds  bool
+	carried map[string]bool
+}
+
+// start recomputes ENTRYPOINT and CMD for the new image.
+func (t *starter) start() (Start, []Block) {
+	end := t.final.End
+	e, c := end.Entrypoint, end.Cmd
+	switch {
+	case e.Step != nil && len(e.Argv) > 0:
+		return t.written(e, c)
+	case c.Step != nil:
+		return t.command(e, c)
+	}
+	return t.inherited(e, c)
+}
+
+// written handles an ENTRYPOINT of the file.
+func (t *starter) written(e, c assess.Command) (Start, []Block) {
+	var s Start
+	argv := e.Argv
+	if e.Shell || shellDashC(argv) {
+		exec, env, b := t.fromShell(e)
+		if b != nil {
+			return s, []Block{*b}
+		}
+		if len(argv) == 2 && shellDashC(argv) {
+			return s, []Block{t.block(e, "shell-start", "the ENTRYPOINT hands its CMD to a shell")}
+		}
+		s.Entrypoint = &Rewrite{Step: e.Step, Text: "ENTRYPOINT " + jsonArray(exec), Rule: "no-shell",
+			Why: fmt.Sprintf("the runtime image has no shell to run %q; as a list the program starts directly and receives signals", e.Argv[len(e.Argv)-1])}
+		s.Env = env
+		argv = exec
+		if c.Step != nil {
+			s.Cmd = &Rewrite{Step: c.Step, Rule: "entry-point", Why: "a shell-form ENTRYPOINT ignored this CMD; with the list it would be taken for arguments"}
+			c = assess.Command{}
+		}
+	}
+	full := argv
+	if c.Shell {
+		return s, []Block{t.block(c, "shell-start", "CMD is in shell form behind an ENTRYPOINT")}
+	}
+	full = append(append([]string(nil), argv...), c.Argv...)
+	fixed, why, b := t.startable(e, full)
+	if b != nil {
+		return s, []Block{*b}
+	}
+	if why != "" {
+		n := len(fixed) - (len(full) - len(argv))
+		if n < 1 || n > len(fixed) {
+			n = len(fixed)
+		}
+		s.Entrypoint = &Rewrite{Step: e.Step, Text: "ENTRYPOINT " + jsonArray(fixed[:n]), Rule: "entry-point", Why: why}
+		if len(c.Argv) > 0 && n == len(fixed) {
+			s.Cmd = &Rewrite{Step: c.Step, Rule: "entry-point", Why: "its words are part of the ENTRYPOINT now"}
+		}
+	}
+	s.Argv = fixed
+	return s, nil
+}
+
+// command handles a CMD without an ENTRYPOINT of the file.
+func (t *starter) command(e, c assess.Command) (Start, []Block) {
+	var s Start
+	argv := c.Argv
+	rewrite, rule, why := false, "entry-point", ""
+	if c.Shell || shellDashC(argv) {
+		exec, env, b := t.fromShell(c)
+		if b != nil {
+			return s, []Block{*b}
+		}
+		argv, s.Env, rewrite, rule = exec, env, true, "no-shell"
+		why = fmt.Sprintf("the runtime image has no shell to run %q; as a list the program starts directly and receives signals", strings.TrimSpace(c.Argv[len(c.Argv)-1]))
+	}
+	if len(argv) == 0 {
+		return t.inherited(e, assess.Command{})
+	}
+	de := t.def.Entrypoint
+	switch {
+	case len(de) == 0:
+		fixed, w, b := t.startable(c, argv)
+		if b != nil {
+			return s, []Block{*b}
+		}
+		if w != "" {
+			argv, rewrite, rule = fixed, true, "entry-point"
+			why = joinWhy(why, w)
+		}
+		s.Argv = argv
+	case scriptEntrypoint(de):
+		s.Argv = append(append([]string(nil), de...), argv...)
+	case wrapperEntrypoint(de):
+		if strings.HasPrefix(argv[0], "-") {
+			if len(t.def.Cmd) == 0 {
+				return s, []Block{t.block(c, "start-unknown", "CMD has only options, and the image does not say for which program")}
+			}
+			argv = append([]string{t.def.Cmd[0]}, argv...)
+			rewrite, why = true, joinWhy(why, fmt.Sprintf("the old entry point put %s in front of options; the new one (%s) does not", t.def.Cmd[0], strings.Join(de, " ")))
+		}
+		s.Argv = append(append([]string(nil), de...), argv...)
+	case path.Base(argv[0]) == path.Base(de[len(de)-1]):
+		argv = argv[1:]
+		rewrite = true
+		why = joinWhy(why, fmt.Sprintf("dhi %s has ENTRYPOINT %s; with the word %q here the container would start %q", t.def.Image, jsonArray(de), c.Argv[0], strings.Join(append(append([]string(nil), de...), c.Argv...), " ")))
+		s.Argv = append(append([]string(nil), de...), argv...)
+	case strings.HasPrefix(argv[0], "-") || len(e.Argv) > 0 && path.Base(e.Argv[len(e.Argv)-1]) == path.Base(de[len(de)-1]):
+		s.Argv = append(append([]string(nil), de...), argv...)
+	default:
+		fixed, w, b := t.startable(c, argv)
+		if b != nil {
+			return s, []Block{*b}
+		}
+		if w != "" {
+			argv, rewrite = fixed, true
+			why = joinWhy(why, w)
+		}
+		s.Add = "ENTRYPOINT []"
+		s.Why = fmt.Sprintf("dhi %s has ENTRYPOINT %s, which would take this command for arguments", t.def.Image, jsonArray(de))
+		s.Argv = argv
+	}
+	if rewrite {
+		s.Cmd = &Rewrite{Step: c.Step, Text: "CMD " + jsonArray(argv), Why: why, Rule: rule}
+		if len(argv) == 0 {
+			s.Cmd.Text = ""
+			s.Cmd.Why = why + "; the image starts the right program by itself"
+			s.Argv = append(append([]string(nil), de...), t.def.Cmd...)
+		}
+	}
+	return s, nil
+}
+
+// inherited handles an image that starts as its base does.
+func (t *starter) inherited(e, c assess.Command) (Start, []Block) {
+	var s Start
+	de, dc := t.def.Entrypoint, t.def.Cmd
+	s.Argv = append(append([]string(nil), de...), dc...)
+	if !service(t.def.Image) {
+		return s, []Block{{Rule: "entry-point", Code: "no-start-command", Line: t.final.From.Lines[0],
+			Text: "it has no start command of its own, so what is run in it cannot be known"}}
+	}
+	old := append(append([]string(nil), e.Argv...), c.Argv...)
+	if len(dc) == 0 && len(c.Argv) > 1 && len(de) > 0 && path.Base(c.Argv[0]) == path.Base(de[len(de)-1]) {
+		s.Add = "CMD " + jsonArray(c.Argv[1:])
+		s.Why = fmt.Sprintf("the old image started %q by itself; dhi %s starts %q without these arguments", strings.Join(old, " "), t.def.Image, strings.Join(de, " "))
+		s.Argv = append(append([]string(nil), de...), c.Argv[1:]...)
+	}
+	if len(s.Argv) == 0 {
+		return s, []Block{{Rule: "entry-point", Code: "no-start-command", Line: t.final.From.Lines[0], Text: "neither the file nor the image says what to start"}}
+	}
+	return s, nil
+}
+
+// fromShell turns a shell-form command into a list, when it is one program
+// without work for a shell.
+func (t *starter) fromShell(c assess.Command) (argv []string, env []EnvVar, b *Block) {
+	run := c.Script()
+	if run.Script == nil {
+		bl := t.block(c, "shell-start", "the start command cannot be read: "+run.Opaque)
+		return nil, nil, &bl
+	}
+	if argv, vars, ok := run.Script.Simple(); ok && len(argv) > 0 {
+		for _, k := range assess.Sorted(vars) {
+			env = append(env, EnvVar{k, vars[k]})
+		}
+		return argv, env, nil
+	}
+	if argv, ok := javaOpts(run.Script); ok {
+		return argv, nil, nil
+	}
+	bl := t.block(c, "shell-start", fmt.Sprintf("the start command %q needs a shell", shorten(c.Argv[len(c.Argv)-1])))
+	return nil, nil, &bl
+}
+
+func (t *starter) block(c assess.Command, code, text string) Block {
+	line := t.final.From.Lines[0]
+	if c.Step != nil {
+		line = c.Step.Lines[0]
+	}
+	rule := "entry-point"
+	if code == "shell-start" {
+		rule = "no-shell"
+	}
+	return Block{Rule: rule, Code: code, Text: text, Line: line}
+}
+
+// service tells whether an image of the catalog is a program that starts by
+// itself rather than something to build on.
+func service(image string) bool {
+	switch image {
+	case "golang", "node", "python", "ruby", "php", "rust", "eclipse-temurin", "amazoncorretto", "azul", "sapmachine", "dotnet", "aspnetcore", "maven", "gradle",
+		"composer", "elixir", "erlang-otp", "perl", "r-base", "dart", "clojure", "jruby", "bun", "deno", "uv", "static", "alpine-base", "debian-base", "busybox", "bash",
+		"git", "curl", "kubectl", "helm", "terraform", "awscli", "azure-cli", "cloud-sdk", "miniconda3", "pytorch", "nvidia-cuda", "playwright", "docker", "docker-dind", "bats":
+		return false
+	}
+	return true
+}
+
+// scriptEntrypoint tells whether an entry point is a script that takes a
+// command, wrapperEntrypoint whether it only runs what follows.
+func scriptEntrypoint(de []string) bool {
+	b := path.Base(de[len(de)-1])
+	return strings.HasSuffix(b, ".sh") || strings.HasSuffix(b, "-entrypoint")
+}
+
+func wrapperEntrypoint(de []string) bool { return de[len(de)-1] == "--" }
+
+func shellDashC(argv []string) bool {
+	if len(argv) < 2 {
+		return false
+	}
+	switch path.Base(argv[0]) {
+	case "sh", "bash", "ash", "dash":
+		return strings.HasPrefix(argv[1], "-") && strings.HasSuffix(argv[1], "c")
+	}
+	return false
+}
+
+// jsonArray writes the exec form.
+func jsonArray(argv []string) string {
+	parts := make([]string, len(argv))
+	for i, a := range argv {
+		var b strings.Builder
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(a); err != nil {
+			return "[]"
+		}
+		parts[i] = strings.TrimSuffix(b.String(), "\n")
+	}
+	return "[" + strings.Join(parts, ", ") + "]"
+}
+
+func joinWhy(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
+}
+
+func shorten(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > 100 {
+		s = strings.ToValidUTF8(s[:97], "") + "..."
+	}
+	return s
+}

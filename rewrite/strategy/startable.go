@@ -1,0 +1,303 @@
+package strategy
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/shell"
+)
+
+// startable tells whether a command can start on the new image, and how it has
+// to read when the old image did something in between. why is empty when the
+// words stay.
+func (t *starter) startable(c assess.Command, argv []string) (fixed []string, why string, b *Block) {
+	if len(argv) == 0 {
+		bl := t.block(c, "no-start-command", "the start command is empty")
+		return nil, "", &bl
+	}
+	prog := argv[0]
+	name := path.Base(prog)
+	switch {
+	case strings.ContainsAny(prog, "$"):
+		bl := t.block(c, "start-unknown", fmt.Sprintf("the start command begins with a variable (%s)", prog))
+		return nil, "", &bl
+	case t.carried[prog] || t.carriedName(prog):
+		return t.wrapped(c, argv)
+	case name == "tini" || name == "dumb-init" || name == "gosu" || name == "su-exec" || name == "catatonit":
+		bl := t.block(c, "start-program-missing", fmt.Sprintf("it starts through %s, which the runtime image does not have", name))
+		return nil, "", &bl
+	case name == "sh" || name == "bash" || name == "ash" || name == "dash":
+		if t.def.Shell() != "" && (name == "sh" || path.Base(t.def.Shell()) == name) {
+			return argv, "", nil
+		}
+		bl := t.block(c, "shell-start", fmt.Sprintf("the start command runs %s, which the runtime image does not have", name))
+		return nil, "", &bl
+	case name == "env" && len(argv) > 1:
+		bl := t.block(c, "start-program-missing", "it starts through env, which the runtime image does not surely have")
+		return nil, "", &bl
+	}
+	if fixed, why, b := t.nodeStart(c, argv); fixed != nil || b != nil {
+		return fixed, why, b
+	}
+	if fixed, why, b := t.pythonStart(c, argv); fixed != nil || b != nil {
+		return fixed, why, b
+	}
+	if !strings.Contains(prog, "/") {
+		if t.provides(prog) {
+			return argv, "", nil
+		}
+		if t.def.HasProgram(prog) {
+			return t.script(c, argv)
+		}
+		if file, ok := t.onPath(prog); ok {
+			return t.file(c, argv, file)
+		}
+		bl := t.block(c, "start-program-missing", fmt.Sprintf("it starts %s, which dhi %s does not surely have", prog, t.def.Image))
+		return nil, "", &bl
+	}
+	abs := prog
+	if !path.IsAbs(abs) {
+		abs = path.Join(t.final.End.WorkDir, abs)
+	}
+	if t.made[abs] {
+		return argv, "", nil
+	}
+	if path.IsAbs(prog) && t.def.HasProgram(name) && (strings.HasPrefix(prog, "/usr/bin/") || strings.HasPrefix(prog, "/bin/") || strings.HasPrefix(prog, "/usr/local/bin/") || strings.HasPrefix(prog, "/opt/java/")) && !t.copied(abs) {
+		out := append([]string{name}, argv[1:]...)
+		return out, fmt.Sprintf("%s may stand elsewhere in the DHI image; by name it is found on the PATH", prog), nil
+	}
+	return t.file(c, argv, abs)
+}
+
+// wrapped checks what a copied init program starts.
+func (t *starter) wrapped(c assess.Command, argv []string) ([]string, string, *Block) {
+	rest := argv[1:]
+	for i, a := range rest {
+		if a == "--" {
+			rest = rest[i+1:]
+			break
+		}
+		if !strings.HasPrefix(a, "-") {
+			rest = rest[i:]
+			break
+		}
+	}
+	if len(rest) == 0 {
+		return argv, "", nil
+	}
+	fixed, why, b := t.startable(c, rest)
+	if b != nil {
+		return nil, "", b
+	}
+	return append(append([]string(nil), argv[:len(argv)-len(rest)]...), fixed...), why, nil
+}
+
+func (t *starter) carriedName(prog string) bool {
+	for f := range t.carried {
+		if path.Base(f) == prog && !strings.Contains(prog, "/") {
+			return true
+		}
+	}
+	return false
+}
+
+// provides tells whether a program is made by the files that come along: a
+// console script of the virtual environment, a program that a RUN built.
+func (t *starter) provides(prog string) bool {
+	for f := range t.made {
+		if path.Base(f) == prog && (strings.HasSuffix(path.Dir(f), "bin")) {
+			return true
+		}
+	}
+	return false
+}
+
+// onPath finds a program that a COPY places in a directory of the PATH.
+func (t *starter) onPath(prog string) (string, bool) {
+	for _, st := range t.final.ChainSteps() {
+		if st.Copy == nil {
+			continue
+		}
+		for _, f := range copiedFiles(st.Copy) {
+			if path.Base(f) == prog {
+				for dir := range strings.SplitSeq(t.final.End.Env["PATH"]+":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", ":") {
+					if path.Dir(f) == path.Clean(dir) {
+						return f, true
+					}
+				}
+			}
+		}
+	}
+	return "", false
+}
+
+// copiedFiles are the files that a COPY surely places.
+func copiedFiles(c *assess.Copy) []string {
+	var out []string
+	if strings.HasSuffix(c.Dest, "/") || c.Dest == "/" {
+		for _, s := range c.Sources {
+			if !strings.ContainsAny(s, "*?[") {
+				out = append(out, path.Join(c.Dest, path.Base(s)))
+			}
+		}
+		return out
+	}
+	return []string{c.Dest}
+}
+
+// copied tells whether a COPY of the image may bring a path.
+func (t *starter) copied(abs string) bool {
+	for _, st := range t.final.ChainSteps() {
+		if st.Copy == nil {
+			continue
+		}
+		d := strings.TrimSuffix(st.Copy.Dest, "/")
+		if abs == d || strings.HasPrefix(abs, d+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// file checks a program that is a file of the image: it needs no shell unless
+// it is a script.
+func (t *starter) file(c assess.Command, argv []string, abs string) ([]string, string, *Block) {
+	info := t.in.scriptOf(t.final, abs)
+	switch {
+	case info.interpreter == "" && (strings.HasSuffix(abs, ".sh") || strings.HasSuffix(abs, ".bash")):
+		bl := t.block(c, "script-start", fmt.Sprintf("it starts %s, by its name a shell script", argv[0]))
+		return nil, "", &bl
+	case info.interpreter == "" && info.guess != "":
+		bl := t.block(c, "script-start", fmt.Sprintf("it starts %s, %s", argv[0], info.guess))
+		return nil, "", &bl
+	case info.interpreter == "":
+		if !t.copied(abs) && !t.made[abs] && !t.builds {
+			bl := t.block(c, "start-program-missing", fmt.Sprintf("it starts %s, and nothing in the file says where that comes from", argv[0]))
+			return nil, "", &bl
+		}
+		return argv, "", nil
+	}
+	name := path.Base(info.interpreter)
+	if name == "sh" || name == "bash" || name == "ash" || name == "dash" {
+		if t.def.Shell() != "" && (name == "sh" || path.Base(t.def.Shell()) == name) && !info.env {
+			return argv, "", nil
+		}
+		bl := t.block(c, "script-start", fmt.Sprintf("it starts %s, a %s script", argv[0], name))
+		bl.Path, bl.Line = info.path, 1
+		if info.path == "" {
+			bl.Line = t.final.From.Lines[0]
+		}
+		return nil, "", &bl
+	}
+	if !t.def.HasProgram(name) {
+		bl := t.block(c, "start-program-missing", fmt.Sprintf("it starts %s, a script for %s, which dhi %s does not surely have", argv[0], name, t.def.Image))
+		return nil, "", &bl
+	}
+	out := append([]string{name, abs}, argv[1:]...)
+	return out, fmt.Sprintf("%s is a script for %s; naming the interpreter needs neither env nor a path that the image may not have", argv[0], name), nil
+}
+
+// script checks the first argument of an interpreter: nothing to do but to
+// accept it.
+func (t *starter) script(_ assess.Command, argv []string) ([]string, string, *Block) {
+	return argv, "", nil
+}
+
+// nodeStart handles what the official node image and the package managers do
+// between CMD and node.
+func (t *starter) nodeStart(c assess.Command, argv []string) ([]string, string, *Block) {
+	if t.def.Image != "node" {
+		return nil, "", nil
+	}
+	name := path.Base(argv[0])
+	switch {
+	case strings.HasPrefix(argv[0], "-") || strings.HasSuffix(argv[0], ".js") || strings.HasSuffix(argv[0], ".mjs") || strings.HasSuffix(argv[0], ".cjs"):
+		if len(t.final.End.Entrypoint.Argv) > 0 && path.Base(t.final.End.Entrypoint.Argv[len(t.final.End.Entrypoint.Argv)-1]) == "node" {
+			return nil, "", nil
+		}
+		return append([]string{"node"}, argv...), "the old entry point ran node for a command that is a file or an option; the DHI image has no entry point", nil
+	case name == "npm" || name == "yarn" || name == "pnpm" || name == "npx":
+		r := t.in.nodeCommand(argv)
+		if r.argv == nil {
+			bl := t.block(c, "package-manager-start", fmt.Sprintf("it starts through %s, which the runtime image does not have: %s", name, r.reason))
+			if r.path != "" {
+				bl.Path, bl.Line = r.path, r.line
+			}
+			return nil, "", &bl
+		}
+		if t.def.HasProgram(r.argv[0]) {
+			return r.argv, fmt.Sprintf("the runtime image has no %s; %s", name, r.reason), nil
+		}
+		bl := t.block(c, "package-manager-start", fmt.Sprintf("%s starts %s, which is not surely there", strings.Join(argv, " "), r.argv[0]))
+		return nil, "", &bl
+	case name != "node" && !strings.Contains(argv[0], "/") && !t.def.HasProgram(name):
+		if r := t.in.nodeBin(name, argv[1:]); r.argv != nil {
+			return r.argv, "the runtime image does not surely have env, which the scripts in node_modules/.bin need; " + r.reason, nil
+		}
+	}
+	return nil, "", nil
+}
+
+// pythonStart handles console scripts and the names of the interpreter.
+func (t *starter) pythonStart(c assess.Command, argv []string) ([]string, string, *Block) {
+	if t.def.Image != "python" {
+		return nil, "", nil
+	}
+	name := argv[0]
+	if strings.Contains(name, "/") {
+		dir := path.Dir(name)
+		if t.venv != "" && dir == t.venv {
+			return argv, "", nil
+		}
+		if dir == "/usr/local/bin" && !t.copied(name) {
+			if strings.HasPrefix(path.Base(name), "python") {
+				return append([]string{"python"}, argv[1:]...), "the interpreter stands elsewhere in the DHI image; by name it is found on the PATH", nil
+			}
+			if t.venv != "" {
+				return append([]string{path.Base(name)}, argv[1:]...), "the packages are in a virtual environment now; by name the program is found on the PATH", nil
+			}
+		}
+		return nil, "", nil
+	}
+	if t.def.HasProgram(name) || strings.HasPrefix(name, "python3.") {
+		return argv, "", nil
+	}
+	if t.venv != "" && t.in.consoleScript(name) {
+		return argv, "", nil
+	}
+	return nil, "", nil
+}
+
+// javaOpts turns `java $JAVA_OPTS ... -jar app.jar` into a list without the
+// variable.
+func javaOpts(sc *shell.Script) ([]string, bool) {
+	args, vars, ok := sc.SimpleVars()
+	if !ok || len(args) == 0 || path.Base(args[0].Text) != "java" || len(vars) == 0 {
+		return nil, false
+	}
+	var out []string
+	for _, a := range args {
+		if a.Literal {
+			out = append(out, a.Text)
+			continue
+		}
+		// Only a word that is nothing but the variable can go: its value was
+		// split into options of the virtual machine.
+		if len(a.Vars) != 1 || a.Vars[0].HasDefault && a.Vars[0].Default != "" || !javaVar(a.Vars[0].Name) || strings.Trim(a.Raw, `"${}`) != a.Vars[0].Name {
+			return nil, false
+		}
+	}
+	return out, true
+}
+
+// javaVar tells whether a variable holds options of the virtual machine by
+// convention: JAVA_TOOL_OPTIONS can take its place.
+func javaVar(n string) bool {
+	switch n {
+	case "JAVA_OPTS", "JAVA_OPTIONS", "JVM_OPTS", "JAVA_ARGS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS":
+		return true
+	}
+	return false
+}

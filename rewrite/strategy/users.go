@@ -1,0 +1,116 @@
+package strategy
+
+import (
+	"fmt"
+	"strings"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
+)
+
+// runUser decides who the final stage runs as on the new image.
+func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime bool) RunUser {
+	u := def.RunUser()
+	spec := fmt.Sprintf("%d:%d", u.UID, u.GID)
+	r := RunUser{Spec: spec, Names: map[string]string{}}
+	known := in.accountsOf(final, nil)
+	for _, d := range def.Users {
+		delete(known, d.Name)
+	}
+	// Names that the image does not have become numbers: the number that the
+	// file gave, else the user of the image.
+	uids := map[string]string{}
+	for _, st := range final.ChainSteps() {
+		if st.Run == nil || st.Run.Script == nil {
+			continue
+		}
+		groups := map[string]string{}
+		for _, a := range st.Run.Script.Accounts() {
+			if a.Kind == "group" && numeric(a.GID) {
+				groups[a.Name] = a.GID
+			}
+			if a.Kind == "user" && numeric(a.UID) {
+				gid := a.GID
+				if !numeric(gid) {
+					gid = groups[gid]
+				}
+				if gid == "" {
+					gid = groups[a.Name]
+				}
+				if gid == "" {
+					gid = a.UID
+				}
+				uids[a.Name] = a.UID + ":" + gid
+			}
+		}
+	}
+	name := func(n string) string {
+		if v, ok := uids[n]; ok {
+			return v
+		}
+		return spec
+	}
+	resolve := func(owner string) (string, bool) {
+		if owner == "" || strings.Contains(owner, "$") && !strings.Contains(owner, "APP_UID") {
+			return "", false
+		}
+		user, group, _ := strings.Cut(owner, ":")
+		if in.nameKnown(user, def, runtime, final) && (group == "" || in.nameKnown(group, def, runtime, final)) {
+			return "", false
+		}
+		return name(user), true
+	}
+	for _, st := range final.ChainSteps() {
+		if st.Keyword == "USER" {
+			if to, ok := resolve(userOf(st)); ok {
+				r.Replace = append(r.Replace, st)
+				r.Names[userOf(st)] = to
+			}
+		}
+		if c := st.Copy; c != nil && c.Chown != "" {
+			if to, ok := resolve(c.Chown); ok {
+				r.Names[c.Chown] = to
+			}
+		}
+	}
+	switch {
+	case final.End.Root() && final.End.User != "":
+		r.Root = true
+	case final.End.User == "" && runtime && u.UID != 0:
+		r.Add = true
+	}
+	if to, ok := r.Names[final.End.User]; ok && final.End.User != "" {
+		r.Spec = to
+	} else if final.End.User != "" && numeric(strings.Split(final.End.User, ":")[0]) {
+		r.Spec = final.End.User
+		if !strings.Contains(r.Spec, ":") {
+			r.Spec += ":" + r.Spec
+		}
+	} else if d, ok := def.User(strings.Split(final.End.User, ":")[0]); ok && final.End.User != "" {
+		r.Spec = fmt.Sprintf("%d:%d", d.UID, d.GID)
+	}
+	if r.Root {
+		r.Spec = "0:0"
+	}
+	return r
+}
+
+// userOf is the user of a USER instruction as written, quotes removed.
+func userOf(st *assess.Step) string {
+	return strings.Trim(strings.TrimSpace(st.Text), `"'`)
+}
+
+// nameKnown tells whether an account exists in the image: a number always
+// works. In a dev image the accounts that the file makes exist as well.
+func (in *Input) nameKnown(n string, def *catalog.Definition, runtime bool, final *assess.Stage) bool {
+	if n == "" || numeric(n) || n == "root" {
+		return true
+	}
+	if _, ok := def.User(n); ok {
+		return true
+	}
+	if runtime {
+		return false
+	}
+	return in.accountsOf(final, def)[n]
+}

@@ -1,0 +1,263 @@
+package strategy
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
+	"dhibot/rewrite/shell"
+)
+
+// venv is the virtual environment that the final image runs from.
+type venv struct {
+	dir string
+	// stage and before tell where one has to be made; nil when the file makes
+	// it itself.
+	before *assess.Step
+	why    string
+}
+
+const newVenv = "/opt/venv"
+
+// virtualEnv finds the virtual environment of a Python image, or decides to
+// make one: packages in the interpreter's own directory cannot be copied to
+// the DHI image, whose interpreter stands elsewhere.
+func (in *Input) virtualEnv(f *assess.Stage, list []effect, image string) (venv, string, *Block) {
+	if image != "python" {
+		return venv{}, "", nil
+	}
+	if d := in.ownVenv(f); d != "" {
+		return venv{dir: d}, "", nil
+	}
+	for _, e := range list {
+		for _, p := range e.python {
+			if b := in.venvRefuses(e, p); b != nil {
+				return venv{}, "", b
+			}
+		}
+	}
+	for _, e := range list {
+		for _, p := range e.python {
+			if onlyTools(p) {
+				continue
+			}
+			why := fmt.Sprintf("line %d installs into the interpreter's own directory, which cannot be copied to the DHI image; a virtual environment at %s can, and the commands stay as they are because it comes first on the PATH", e.step.Lines[0], newVenv)
+			return venv{dir: newVenv, before: firstPython(list), why: why}, why, nil
+		}
+	}
+	return venv{}, "", nil
+}
+
+func firstPython(list []effect) *assess.Step {
+	for _, e := range list {
+		if len(e.python) > 0 {
+			return e.step
+		}
+	}
+	return nil
+}
+
+// onlyTools tells whether a call installs nothing but installers.
+func onlyTools(p shell.PackageCall) bool {
+	if len(p.Packages) == 0 || len(p.Files) > 0 || p.Unknown {
+		return false
+	}
+	for _, n := range p.Packages {
+		switch strings.ToLower(n) {
+		case "pip", "setuptools", "wheel", "virtualenv", "pipenv", "poetry", "uv", "pip-tools", "build":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// ownVenv is the virtual environment that the file makes or copies itself.
+func (in *Input) ownVenv(f *assess.Stage) string {
+	for _, st := range f.ChainSteps() {
+		if st.Run == nil || st.Run.Script == nil {
+			continue
+		}
+		for _, c := range st.Run.Script.Commands {
+			dir := ""
+			switch {
+			case (strings.HasPrefix(c.Name, "python")) && len(c.Args) >= 3 && c.Args[0].Text == "-m" && (c.Args[1].Text == "venv" || c.Args[1].Text == "virtualenv"):
+				dir = lastOperand(c.Args[2:])
+			case c.Name == "virtualenv" && len(c.Args) > 0:
+				dir = lastOperand(c.Args)
+			case c.Name == "uv" && len(c.Args) > 0 && c.Args[0].Text == "venv":
+				if dir = lastOperand(c.Args[1:]); dir == "" {
+					dir = ".venv"
+				}
+			case c.Name == "uv" && len(c.Args) > 0 && c.Args[0].Text == "sync":
+				if dir = st.Before.Env["UV_PROJECT_ENVIRONMENT"]; dir == "" {
+					dir = ".venv"
+				}
+			}
+			if dir == "" || strings.ContainsAny(dir, "$*") {
+				continue
+			}
+			if !path.IsAbs(dir) {
+				dir = path.Join(st.Before.WorkDir, dir)
+			}
+			if onEnvPath(f, dir) {
+				return path.Clean(dir)
+			}
+		}
+	}
+	// Copied from an earlier stage, and on the PATH.
+	for dir := range strings.SplitSeq(f.End.Env["PATH"], ":") {
+		if path.Base(dir) != "bin" {
+			continue
+		}
+		root := path.Dir(path.Clean(dir))
+		for _, st := range f.ChainSteps() {
+			if st.Copy == nil || st.Copy.FromStage == nil {
+				continue
+			}
+			d := strings.TrimSuffix(st.Copy.Dest, "/")
+			if d == root || under(root, d) {
+				return root
+			}
+		}
+	}
+	return ""
+}
+
+func onEnvPath(f *assess.Stage, dir string) bool {
+	for p := range strings.SplitSeq(f.End.Env["PATH"], ":") {
+		if path.Clean(p) == path.Join(dir, "bin") {
+			return true
+		}
+	}
+	return false
+}
+
+func lastOperand(args []shell.Arg) string {
+	out := ""
+	for _, a := range args {
+		if !strings.HasPrefix(a.Text, "-") {
+			out = a.Text
+		}
+	}
+	return out
+}
+
+// venvRefuses tells why a call cannot work in a virtual environment.
+func (in *Input) venvRefuses(e effect, p shell.PackageCall) *Block {
+	line := e.step.Lines[0]
+	block := func(text string) *Block {
+		return &Block{Rule: "package-management", Code: "python-layout", Line: line, Text: text}
+	}
+	if !e.step.Before.Root() {
+		return block("packages are installed as " + e.step.Before.EffectiveUser() + ", who may not write to a virtual environment that root makes")
+	}
+	if p.Manager == "conda" {
+		return block("packages are installed with conda, which the DHI image does not have")
+	}
+	if strings.HasPrefix(p.Cmd.Path, "/") {
+		return block(fmt.Sprintf("it calls %s, the old image's own installer", p.Cmd.Path))
+	}
+	for _, a := range p.Cmd.Args {
+		switch flag, _, _ := strings.Cut(a.Text, "="); flag {
+		case "--user", "--target", "-t", "--prefix", "--root", "--system", "--python":
+			return block(fmt.Sprintf("it installs with %s, into a place of the old interpreter", flag))
+		}
+	}
+	if p.Manager == "uv" && e.step.Before.Env["UV_SYSTEM_PYTHON"] != "" {
+		return block("uv is told to install into the old interpreter (UV_SYSTEM_PYTHON)")
+	}
+	return nil
+}
+
+// venvInserts puts the virtual environment in front of the first installation.
+func (d *decider) venvInserts(v venv) {
+	if v.before == nil {
+		return
+	}
+	add := func(text, why string) {
+		d.Inserts = append(d.Inserts, Insert{Stage: v.before.Stage, Before: v.before, Line: Line{Rule: "package-management", Text: text, Why: why}})
+	}
+	add("RUN python3 -m venv "+v.dir, v.why)
+	add(fmt.Sprintf("ENV VIRTUAL_ENV=%s PATH=%q", v.dir, v.dir+"/bin:$PATH"), "pip and the tools built on it find the virtual environment first")
+}
+
+// layoutOfFinal refuses files of the final stage that are placed where only
+// the old image looks for them, or where the new user cannot read them.
+func (d *decider) layoutOfFinal(root *Stage, image string) []Block {
+	var out []Block
+	f := d.Final.Stage
+	paths := append(layouts(image), runtimeLayouts(image)...)
+	for _, st := range f.ChainSteps() {
+		if st.Copy == nil {
+			continue
+		}
+		dest := strings.TrimSuffix(st.Copy.Dest, "/")
+		switch {
+		case !d.RunUser.Root && d.RunUser.Spec != "0:0" && (dest == "/root" || strings.HasPrefix(dest, "/root/")):
+			out = append(out, Block{Rule: "nonroot-user", Code: "root-home", Line: st.Lines[0], Text: fmt.Sprintf("it copies files to %s, which only root can read", dest)})
+		case image == "python" && st.Copy.From != "" && (dest == "/usr/local" || dest == "/usr/local/lib" || dest == "/usr"):
+			out = append(out, Block{Rule: "base-image", Code: "python-layout", Line: st.Lines[0], Text: fmt.Sprintf("it copies packages to %s, where the interpreter of the DHI image does not look", dest)})
+		}
+		for _, p := range paths {
+			if dest == strings.TrimSuffix(p, "/") || strings.HasPrefix(dest, p) {
+				out = append(out, Block{Rule: "base-image", Code: "image-layout", Line: st.Lines[0], Text: fmt.Sprintf("it copies to %s, which dhi %s does not use", dest, image)})
+				break
+			}
+		}
+	}
+	return out
+}
+
+// runtimeLayouts are places that only the dev variant still looks at.
+func runtimeLayouts(image string) []string {
+	if image == "nginx" {
+		return []string{"/docker-entrypoint.d", "/docker-entrypoint.sh", "/etc/nginx/templates", "/usr/lib/nginx/modules"}
+	}
+	return nil
+}
+
+// restoreWorkDir keeps relative paths working where the new image starts in
+// another directory than the old one.
+func (d *decider) restoreWorkDir(root *Stage, def *catalog.Definition) {
+	old, now := "/", "/"
+	if root.Origin.Config.WorkDir != "" {
+		old = path.Clean(root.Origin.Config.WorkDir)
+	}
+	if def.WorkDir != "" {
+		now = path.Clean(def.WorkDir)
+	}
+	if old == now || !d.reliesOnWorkDir(root.Stage) {
+		return
+	}
+	d.Inserts = append(d.Inserts, Insert{Stage: root.Stage, Line: Line{Rule: "base-image", Text: "WORKDIR " + old,
+		Why: fmt.Sprintf("dhi %s starts in %s; the instructions below rely on %s", def.Image, now, old)}})
+}
+
+// reliesOnWorkDir tells whether something happens in a stage before it says
+// where.
+func (d *decider) reliesOnWorkDir(s *assess.Stage) bool {
+	for _, st := range s.Steps {
+		switch st.Keyword {
+		case "WORKDIR":
+			return !path.IsAbs(strings.Trim(strings.TrimSpace(st.Text), `"'`))
+		case "RUN":
+			return true
+		case "COPY", "ADD":
+			if !path.IsAbs(destOf(st)) {
+				return true
+			}
+		}
+	}
+	if s == d.Final.Stage {
+		return true
+	}
+	for _, c := range s.Children {
+		if d.reliesOnWorkDir(c) {
+			return true
+		}
+	}
+	return false
+}
