@@ -199,6 +199,7 @@ func (f *File) resolveInner(r *Reference, stage *Stage, names, last map[string]*
 	case later != nil:
 		r.Parent = names[name]
 		r.Err = &InvalidReferenceError{r.Resolved, fmt.Errorf("stage %q needs to be defined before current stage", later.Name)}
+		r.Resolved = ""
 	case r.Resolved == "scratch":
 		r.Scratch = true
 	case r.Kind == RefCopyFrom && f.changes(r.Resolved):
