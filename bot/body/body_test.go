@@ -227,6 +227,37 @@ func TestMarker(t *testing.T) {
 	}
 }
 
+func TestTrailer(t *testing.T) {
+	t.Parallel()
+	old, now := Keys{[]byte("old")}, Keys{[]byte("new"), []byte("old")}
+	line, err := old.Trailer(7, "p", "d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := "Title\n\nText.\n\n" + line
+	if d, ok := now.ReadTrailer(message+"\n", 7, "p"); !ok || d != "d" {
+		t.Errorf("ReadTrailer = %q, %v", d, ok)
+	}
+	for name, c := range map[string]struct {
+		message, parent string
+		repository      int64
+	}{
+		"another parent":     {message, "q", 7},
+		"another repository": {message, "p", 8},
+		"another digest":     {strings.Replace(message, " d.", " e.", 1), "p", 7},
+		"text after it":      {message + "\nmore", "p", 7},
+		"nothing":            {"", "p", 7},
+		"not hexadecimal":    {trailer + "d.zz", "p", 7},
+	} {
+		if _, ok := now.ReadTrailer(c.message, c.repository, c.parent); ok {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if _, ok := (Keys{[]byte("other")}).ReadTrailer(message, 7, "p"); ok {
+		t.Error("another key: accepted")
+	}
+}
+
 // fill puts the string into every field that can hold foreign text.
 func fill(s string) Input {
 	r := node()

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -119,6 +120,43 @@ func (k Keys) Read(text string) (Marker, error) {
 		}
 	}
 	return Marker{}, ErrForged
+}
+
+// trailer is the last line of the message of our commits.
+const trailer = "Dhibot-Proposal: "
+
+// Trailer is the line by which a commit of ours is known when no pull request
+// names it: the process died between the two. digest says what the commit
+// changes; the reader has to compare it, because a message survives when
+// somebody amends the commit.
+func (k Keys) Trailer(repository int64, parent, digest string) (string, error) {
+	if len(k) == 0 || len(k[0]) == 0 {
+		return "", errors.New("signing a commit: no key")
+	}
+	return trailer + digest + "." + hex.EncodeToString(signCommit(k[0], repository, parent, digest)), nil
+}
+
+// ReadTrailer returns the digest that a commit message of ours names.
+func (k Keys) ReadTrailer(message string, repository int64, parent string) (digest string, ok bool) {
+	message = strings.TrimRight(message, "\r\n\t ")
+	line, found := strings.CutPrefix(message[strings.LastIndexByte(message, '\n')+1:], trailer)
+	digest, sum, cut := strings.Cut(line, ".")
+	raw, err := hex.DecodeString(sum)
+	if !found || !cut || err != nil {
+		return "", false
+	}
+	for _, key := range k {
+		if len(key) > 0 && hmac.Equal(raw, signCommit(key, repository, parent, digest)) {
+			return digest, true
+		}
+	}
+	return "", false
+}
+
+func signCommit(key []byte, repository int64, parent, digest string) []byte {
+	h := hmac.New(sha256.New, key)
+	fmt.Fprintf(h, "dhibot commit v1\n%d\n%s\n%s\n", repository, parent, digest)
+	return h.Sum(nil)[:16]
 }
 
 // sign keeps markers apart from whatever else the key may sign.

@@ -1,9 +1,11 @@
 package plan
 
 import (
+	"crypto/sha1" // #nosec G505 -- git's object ids, not a signature
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 
 	"dhibot/bot/body"
@@ -145,19 +147,29 @@ func refuse(why Reason, reply string) Plan {
 // Digest tells proposals apart: the same files with the same content have the
 // same digest, whatever commit they are made on.
 func Digest(results []*rewrite.Result) string {
+	ids := map[string]string{}
+	for _, f := range Files(results) {
+		ids[f.Path] = blobID(f.Content)
+	}
+	return DigestOf(ids)
+}
+
+// DigestOf is the same from paths and git's object ids of their contents, for
+// what is in a commit already.
+func DigestOf(ids map[string]string) string {
 	h := sha256.New()
-	files := Files(results)
-	slices.SortFunc(files, func(a, b File) int {
-		if a.Path < b.Path {
-			return -1
-		}
-		return 1
-	})
-	for _, f := range files {
-		fmt.Fprintf(h, "%d %s %d\n", len(f.Path), f.Path, len(f.Content))
-		h.Write(f.Content)
+	for _, path := range slices.Sorted(maps.Keys(ids)) {
+		fmt.Fprintf(h, "%d %s %s\n", len(path), path, ids[path])
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// blobID is the object id that git gives a file.
+func blobID(content []byte) string {
+	h := sha1.New() // #nosec G401 -- git's object ids, not a signature
+	fmt.Fprintf(h, "blob %d\x00", len(content))
+	h.Write(content)
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func union(a, b []string) []string {

@@ -204,6 +204,10 @@ func TestScope(t *testing.T) {
 func TestDigest(t *testing.T) {
 	t.Parallel()
 	a, b := hardened("a"), hardened("b")
+	// The ids are git's: printf 'FROM dhi.io/node' | git hash-object --stdin
+	if want := DigestOf(map[string]string{"a": "2b370c4119bfb3bf71815d737d3609dec9358982"}); Digest(all(a)) != want {
+		t.Errorf("Digest = %s, want %s", Digest(all(a)), want)
+	}
 	if Digest(all(a, b)) != Digest(all(b, a)) {
 		t.Error("the order of the Dockerfiles changes the digest")
 	}
