@@ -73,6 +73,8 @@ type Command struct {
 	Name string
 	// Path is the program as written, quotes removed.
 	Path string
+	// Word is the word that names the program, as it was read.
+	Word Arg
 	Args []Arg
 	// Env are the assignments before the command, or the assignments
 	// themselves when there is no command.

@@ -57,6 +57,7 @@ func (w *walker) command(c *Command, name Arg, f *frame, sc *scope) {
 	if w.full(f) {
 		return
 	}
+	c.Word = name
 	if name.Literal {
 		c.Path, c.Name = name.Text, base(name.Text)
 	}

@@ -1,0 +1,301 @@
+package project
+
+import (
+	"go/scanner"
+	"go/token"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+)
+
+// Go is a Go module of the build context.
+type Go struct {
+	p   *Project
+	dir string
+	// File is go.mod, from the root of the repository.
+	File   string
+	Module string
+	// Version is the go directive, Toolchain the toolchain directive ("" when
+	// missing), as written.
+	Version, Toolchain string
+	VersionAt          Evidence
+	ToolchainAt        Evidence
+	requires           map[string]Evidence
+	sources            *goSources
+}
+
+// Go reads the go.mod of a directory below the context or of one above it
+// within the context; nil when there is none that can be read.
+func (p *Project) Go(dir string) *Go {
+	for dir = path.Clean("/" + dir)[1:]; ; dir = path.Dir(dir) {
+		file := path.Join(p.at(dir), "go.mod")
+		if p.repo.exists(file) {
+			c, ok := p.repo.text(file)
+			if !ok {
+				return nil
+			}
+			return p.goModule(dir, file, c)
+		}
+		if dir == "" || dir == "." {
+			return nil
+		}
+	}
+}
+
+func (p *Project) goModule(dir, file, content string) *Go {
+	f, err := modfile.Parse(file, []byte(content), nil)
+	if err != nil {
+		f, err = modfile.ParseLax(file, []byte(content), nil)
+	}
+	if err != nil || f.Module == nil {
+		return nil
+	}
+	g := &Go{p: p, dir: dir, File: file, Module: f.Module.Mod.Path, requires: map[string]Evidence{}}
+	if f.Go != nil {
+		g.Version, g.VersionAt = f.Go.Version, Evidence{file, f.Go.Syntax.Start.Line}
+	}
+	if f.Toolchain != nil {
+		g.Toolchain, g.ToolchainAt = strings.TrimPrefix(f.Toolchain.Name, "go"), Evidence{file, f.Toolchain.Syntax.Start.Line}
+	}
+	for _, r := range f.Require {
+		g.requires[r.Mod.Path] = Evidence{file, r.Syntax.Start.Line}
+	}
+	return g
+}
+
+// cgoModules cannot be built, or lose what they are for, without CGO.
+var cgoModules = []string{
+	"github.com/mattn/go-sqlite3", "github.com/confluentinc/confluent-kafka-go", "github.com/confluentinc/confluent-kafka-go/v2",
+	"github.com/h2non/bimg", "github.com/davidbyttow/govips", "github.com/davidbyttow/govips/v2", "gopkg.in/gographics/imagick.v3", "gopkg.in/gographics/imagick.v2",
+	"github.com/google/gopacket", "github.com/gopacket/gopacket", "github.com/libgit2/git2go", "github.com/tecbot/gorocksdb", "github.com/linxGnu/grocksdb",
+	"github.com/godror/godror", "github.com/mattn/go-oci8", "github.com/alexbrainman/odbc", "github.com/ibmdb/go_ibm_db", "gocv.io/x/gocv", "github.com/go-gl/gl",
+	"github.com/go-gl/glfw", "fyne.io/fyne/v2", "github.com/hajimehoshi/ebiten/v2", "github.com/chai2010/webp", "github.com/otiai10/gosseract/v2", "github.com/lestrrat-go/libxml2",
+	"github.com/valyala/gozstd", "github.com/DataDog/zstd", "github.com/marcboeker/go-duckdb", "github.com/duckdb/duckdb-go", "github.com/duckdb/duckdb-go/v2", "github.com/pebbe/zmq4", "rogchap.com/v8go", "github.com/tree-sitter/go-tree-sitter",
+	"github.com/smacker/go-tree-sitter", "github.com/wasmerio/wasmer-go", "github.com/bytecodealliance/wasmtime-go", "github.com/CosmWasm/wasmvm", "github.com/CosmWasm/wasmvm/v2", "github.com/veraison/go-cose-cgo",
+	"github.com/coreos/go-systemd/v22/sdjournal", "github.com/ebitengine/oto/v3", "github.com/gordonklaus/portaudio", "github.com/ThalesIgnite/crypto11", "github.com/miekg/pkcs11", "github.com/pganalyze/pg_query_go/v5", "github.com/pganalyze/pg_query_go/v6",
+}
+
+// Cgo is a sign that the module needs CGO.
+type Cgo struct {
+	What string
+	At   Evidence
+}
+
+// Cgo finds signs of CGO: modules that need it and files that import "C". None
+// is no proof: with CGO enabled the net package alone links libc. complete
+// tells whether all files of the module were looked at.
+func (g *Go) Cgo() (signs []Cgo, complete bool) {
+	for _, m := range cgoModules {
+		if at, ok := g.requires[m]; ok {
+			signs = append(signs, Cgo{m, at})
+		}
+	}
+	s := g.read()
+	return append(signs, s.cgo...), s.complete
+}
+
+// Mains are the directories with a package main, relative to the context,
+// sorted.
+func (g *Go) Mains() (dirs []string, complete bool) {
+	s := g.read()
+	return s.mains, s.complete
+}
+
+// RuntimeFile is a file or directory of the context that a source file names
+// in a string: the program may open it when it runs.
+type RuntimeFile struct {
+	// Name is the path below the context.
+	Name string
+	Dir  bool
+	At   Evidence
+}
+
+// RuntimeFiles are existing files and directories of the context that string
+// literals of the sources name, tests left out. Embedded files (//go:embed)
+// are in the binary and not listed. complete tells whether all sources were
+// read.
+func (g *Go) RuntimeFiles() (files []RuntimeFile, complete bool) {
+	s := g.read()
+	return s.files, s.complete
+}
+
+// Embeds are the //go:embed directives.
+func (g *Go) Embeds() []Evidence { return g.read().embeds }
+
+type goSources struct {
+	complete bool
+	cgo      []Cgo
+	mains    []string
+	files    []RuntimeFile
+	embeds   []Evidence
+}
+
+// Limits of reading Go sources.
+const (
+	maxGoFiles   = 150
+	maxGoEntries = 1500
+)
+
+func (g *Go) read() *goSources {
+	if g.sources != nil {
+		return g.sources
+	}
+	s := &goSources{complete: true}
+	g.sources = s
+	root := g.p.at(g.dir)
+	entries, files := 0, 0
+	seen := map[string]bool{}
+	g.p.repo.walk(root, maxGoEntries+1, 12, goSkip, func(name string) bool {
+		entries++
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return true
+		}
+		if files++; files > maxGoFiles {
+			s.complete = false
+			return false
+		}
+		c, ok := g.p.repo.text(name)
+		if !ok {
+			s.complete = false
+			return true
+		}
+		g.source(s, name, c, seen)
+		return true
+	})
+	if entries >= maxGoEntries {
+		s.complete = false
+	}
+	slices.Sort(s.mains)
+	slices.SortFunc(s.files, func(a, b RuntimeFile) int { return strings.Compare(a.Name, b.Name) })
+	return s
+}
+
+// goSkip are directories without sources of the module.
+var goSkip = map[string]bool{".git": true, "vendor": true, "node_modules": true, "testdata": true, ".idea": true, ".github": true}
+
+// source scans one file. The scanner is used instead of the parser because
+// only tokens matter and broken files must not.
+func (g *Go) source(s *goSources, name, content string, seen map[string]bool) {
+	var sc scanner.Scanner
+	fset := token.NewFileSet()
+	file := fset.AddFile(name, fset.Base(), len(content))
+	sc.Init(file, []byte(content), func(token.Position, string) {}, scanner.ScanComments)
+	var last token.Token
+	pkg := ""
+	imports := true
+	for {
+		pos, tok, lit := sc.Scan()
+		if tok == token.EOF {
+			return
+		}
+		line := file.Line(pos)
+		switch {
+		case tok == token.COMMENT:
+			if strings.HasPrefix(lit, "//go:build ignore") || strings.HasPrefix(lit, "// +build ignore") {
+				return
+			}
+			if strings.HasPrefix(lit, "//go:embed ") {
+				s.embeds = append(s.embeds, Evidence{name, line})
+			}
+			continue
+		case tok == token.IDENT && last == token.PACKAGE && pkg == "":
+			pkg = lit
+			if dir := g.below(path.Dir(name)); pkg == "main" && !slices.Contains(s.mains, dir) {
+				s.mains = append(s.mains, dir)
+			}
+		case tok == token.FUNC || tok == token.VAR || tok == token.CONST || tok == token.TYPE:
+			imports = false
+		case tok == token.STRING:
+			text, err := strconv.Unquote(lit)
+			if err != nil {
+				break
+			}
+			if imports {
+				if text == "C" {
+					s.cgo = append(s.cgo, Cgo{`import "C"`, Evidence{name, line}})
+				}
+				break
+			}
+			g.literal(s, text, Evidence{name, line}, seen)
+		}
+		last = tok
+	}
+}
+
+// below is a path from the root, made relative to the context.
+func (g *Go) below(name string) string {
+	if g.p.context == "." {
+		return name
+	}
+	if name == g.p.context {
+		return "."
+	}
+	return strings.TrimPrefix(name, g.p.context+"/")
+}
+
+// literal notes a string that names an existing file or directory of the
+// context, as a path or as a pattern such as templates/*.html.
+func (g *Go) literal(s *goSources, text string, at Evidence, seen map[string]bool) {
+	if len(text) < 2 || len(text) > 120 || strings.ContainsAny(text, " \t\n\\\"'<>|;=,%(){}@#&+$~`^") || strings.Contains(text, "://") {
+		return
+	}
+	if i := strings.IndexAny(text, "*?["); i >= 0 {
+		text = path.Dir(text[:i] + "x")
+	}
+	name := strings.TrimPrefix(strings.TrimSuffix(text, "/"), "./")
+	if name == "" || name == "." || strings.HasPrefix(name, "/") || strings.HasPrefix(name, "..") || seen[name] {
+		return
+	}
+	name = path.Clean(name)
+	// A lone word is a file only when it looks like one or is a directory.
+	dir, ok := g.p.repo.kind(path.Join(g.p.at(g.dir), name))
+	base := g.dir
+	if !ok && g.dir != "" && g.dir != "." {
+		dir, ok = g.p.repo.kind(g.p.at(name))
+		base = ""
+	}
+	if !ok || strings.HasSuffix(name, ".go") || name == "go.mod" || dir && goOnly(g.p.repo, path.Join(g.p.at(base), name)) {
+		return
+	}
+	if !dir && !strings.ContainsAny(name, "./") {
+		return
+	}
+	seen[name] = true
+	if len(s.files) < 200 {
+		s.files = append(s.files, RuntimeFile{Name: path.Join(base, name), Dir: dir, At: at})
+	}
+}
+
+// goOnly tells whether a directory holds Go sources and nothing else: then its
+// name in a string is no path.
+func goOnly(r *Repo, dir string) bool {
+	entries, err := r.ReadDir(dir)
+	if err != nil {
+		return true
+	}
+	for _, e := range entries {
+		if !e.IsDir() && !strings.HasSuffix(e.Name(), ".go") {
+			return false
+		}
+		if e.IsDir() && !goOnlyFlat(r, path.Join(dir, e.Name())) {
+			return false
+		}
+	}
+	return true
+}
+
+func goOnlyFlat(r *Repo, dir string) bool {
+	entries, err := r.ReadDir(dir)
+	if err != nil {
+		return true
+	}
+	for _, e := range entries {
+		if !e.IsDir() && !strings.HasSuffix(e.Name(), ".go") {
+			return false
+		}
+	}
+	return true
+}
