@@ -52,6 +52,9 @@ type Choice struct {
 	Bumped   bool
 	Widened  bool // 22.12.0 became 22.12 or 22
 	From, To string
+	// JDKFrom and JDKTo are "jdk11" and "jdk17" when a build tool could only be
+	// had with another JDK, which counts as Bumped; "" otherwise.
+	JDKFrom, JDKTo string
 	// DistroChanged tells that the family changed.
 	DistroChanged bool
 	// ReleaseChanged tells that the tag named a release of the family and that
@@ -70,15 +73,19 @@ type Pick struct {
 // NoVersionError tells that DHI does not offer the version.
 type NoVersionError struct {
 	Image, Wanted string
-	Nearest       []string // versions it offers, nearest first
+	Distro        Distro   // the family that was looked at
+	Nearest       []string // versions it offers there, nearest first
 }
 
 func (e *NoVersionError) Error() string {
-	if len(e.Nearest) == 0 {
-		return fmt.Sprintf("Docker Hardened Images has no %s %s", e.Image, e.Wanted)
+	text := fmt.Sprintf("Docker Hardened Images has no %s %s", e.Image, e.Wanted)
+	if name := familyNames[e.Distro]; name != "" {
+		text += " on " + name
 	}
-	return fmt.Sprintf("Docker Hardened Images has no %s %s; it offers %s",
-		e.Image, e.Wanted, strings.Join(e.Nearest, ", "))
+	if len(e.Nearest) > 0 {
+		text += "; it offers " + strings.Join(e.Nearest, ", ")
+	}
+	return text
 }
 
 // NoVariantError tells that there is no tag of the wanted kind (no Alpine

@@ -10,6 +10,7 @@ import (
 // release, and the tags for it.
 type offer struct {
 	image    string
+	flavors  flavorPair
 	distro   Distro
 	release  string
 	text     string // the version as the tags spell it
@@ -88,7 +89,7 @@ func (i *image) collect(family Distro, flavors flavorPair, need Need) []*offer {
 		if need&NeedDev != 0 && d == nil || need&NeedRuntime != 0 && r == nil {
 			return
 		}
-		o := &offer{image: i.name, distro: family, release: k.release, text: k.version, complete: d != nil && r != nil}
+		o := &offer{image: i.name, flavors: flavors, distro: family, release: k.release, text: k.version, complete: d != nil && r != nil}
 		o.number, _ = parseVersion(k.version)
 		if need&NeedDev != 0 {
 			o.dev = d

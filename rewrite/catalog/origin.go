@@ -101,7 +101,7 @@ func (c *Catalog) hardened(o *Origin) bool {
 		name, ok = strings.CutPrefix(o.Repository[slash+1:], "dhi-")
 		ok = ok && c.Has(name)
 	}
-	if !ok || !validName(name) {
+	if !ok || !validName(name) && !strings.HasPrefix(o.Repository, hardenedRegistry+"/") {
 		return false
 	}
 	o.Hardened = true
@@ -127,6 +127,8 @@ func (c *Catalog) hardened(o *Origin) bool {
 	return true
 }
 
+const sameName = "an image of that name exists, but nothing says that it is the same software"
+
 // target looks the repository up in the upstream map.
 func (c *Catalog) target(o *Origin, words []string) {
 	if o.Repository == "scratch" {
@@ -147,7 +149,10 @@ func (c *Catalog) target(o *Origin, words []string) {
 			}
 		}
 	}
+	name := repository[strings.LastIndexByte(repository, '/')+1:]
 	switch {
+	case u == nil && c.Has(name):
+		o.Hint, o.Evidence = name, sameName
 	case u == nil:
 		o.Evidence = "no equivalent of " + o.Repository + " is known"
 	case u.confidence == "none":
@@ -159,7 +164,7 @@ func (c *Catalog) target(o *Origin, words []string) {
 	default:
 		o.Hint, o.Evidence = u.image, trimEvidence(u.evidence)
 		if strings.HasPrefix(u.repository, "*/") {
-			o.Evidence = "an image of that name exists, but nothing says that it is the same software"
+			o.Evidence = sameName
 		}
 	}
 }
@@ -186,6 +191,9 @@ func trimEvidence(s string) string {
 func (o *Origin) settleFamily() {
 	if o.Foreign == "" && o.Distro == "" {
 		o.Distro, o.Foreign = o.Config.distro, o.Config.foreign
+	}
+	if o.Distro == "" && o.Foreign == "" && strings.HasSuffix(o.Repository, "-alpine") {
+		o.Distro, o.familyKnown = Alpine, true
 	}
 	if o.Distro == "" && o.Foreign == "" && strings.HasPrefix(o.Repository, "cgr.dev/chainguard/") {
 		// The migration documents of DHI name Alpine for Wolfi.

@@ -37,7 +37,7 @@ var prereleases = map[string]bool{
 var noise = map[string]bool{
 	"amd64": true, "arm64v8": true, "arm64": true, "x86_64": true, "linux": true, "multiarch": true,
 	"nonroot": true, "root": true, "headless": true, "headful": true, "minimal": true, "full": true,
-	"uclibc": true, "glibc": true, "musl": true, "server": true,
+	"uclibc": true, "glibc": true, "musl": true, "hotspot": true,
 }
 
 // jdkVendors name the builds of the JDK in the tags of Maven, Gradle and Tomcat.
@@ -133,7 +133,7 @@ func (g *grammar) settle() {
 	case g.image == "static" && strings.Contains(name, "base"):
 		g.flavor = append(g.flavor, "glibc")
 	}
-	if osImages[g.image] != "" {
+	if osImages[o.Image] != "" {
 		g.osRelease()
 	}
 	if o.Distro != "" {
@@ -148,22 +148,23 @@ func (g *grammar) osRelease() {
 	o.Distro = osImages[g.image]
 	if v, ok := parseVersion(o.Version); ok && v[0] < 1000 {
 		switch {
-		case o.Distro == Alpine, strings.Contains(o.Repository, "ubuntu"):
-			o.Release = v.line(2).paddedRelease(o.Repository)
+		case o.Distro == Alpine:
+			if len(v) > 1 { // alpine:3 is whatever 3.x is the newest
+				o.Release = v.line(2).String()
+			}
+		case strings.Contains(o.Repository, "ubuntu"):
+			o.Release = codeName(v.line(2).ubuntuRelease())
 		default:
-			o.Release = v.line(1).String()
+			o.Release = codeName(v.line(1).String())
 		}
-		if o.Distro == Debian {
-			o.Release = codeName(o.Release)
-		}
-		o.Explicit = true
+		o.Explicit = o.Release != ""
 	}
 	o.Version = releaseNumber(o.Release)
 }
 
-// paddedRelease writes 22.4 as Ubuntu does, 22.04.
-func (v version) paddedRelease(repository string) string {
-	if len(v) == 2 && strings.Contains(repository, "ubuntu") && v[1] < 10 {
+// ubuntuRelease writes 22.4 as Ubuntu does, 22.04.
+func (v version) ubuntuRelease() string {
+	if len(v) == 2 && v[1] < 10 {
 		return v[:1].String() + ".0" + v[1:].String()
 	}
 	return v.String()
@@ -209,6 +210,9 @@ func (g *grammar) distro(w, next string) bool {
 			return set(d, rest[:2]+"."+rest[2:])
 		case family == "ubuntu":
 			return set(d, rest)
+		}
+		if len(v) < 2 { // alpine3
+			return set(d, "")
 		}
 		return set(d, v.line(2).String())
 	}

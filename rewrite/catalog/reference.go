@@ -27,34 +27,53 @@ func trimHub(repository string) string {
 	return strings.TrimPrefix(repository, "library/")
 }
 
-// splitReference takes a reference apart. It accepts more than a registry
-// would, but nothing with white space, variables or quotes in it.
+// splitReference takes a reference apart. It follows the grammar of
+// github.com/distribution/reference, but for digests, whose algorithm does not
+// matter here. Nothing with white space, variables or quotes in it passes.
 func splitReference(ref string) (repository, tag, digest string, ok bool) {
 	if ref == "" || len(ref) > maxReference {
 		return "", "", "", false
 	}
-	for i := range len(ref) {
-		if !isReferenceByte(ref[i]) {
-			return "", "", "", false
-		}
-	}
-	repository, digest, _ = strings.Cut(ref, "@")
+	repository, digest, pinned := strings.Cut(ref, "@")
 	if colon := strings.LastIndexByte(repository, ':'); colon > strings.LastIndexByte(repository, '/') {
 		repository, tag = repository[:colon], repository[colon+1:]
-		if tag == "" {
+		if !validTag(tag) {
 			return "", "", "", false
 		}
 	}
-	if repository == "" || strings.HasPrefix(repository, "/") || strings.HasSuffix(repository, "/") ||
-		strings.Contains(repository, "//") || strings.ToLower(repository) != repository {
+	if pinned && (digest == "" || !consistsOf(digest, isWordByte, ":+.-")) {
 		return "", "", "", false
+	}
+	parts := strings.Split(repository, "/")
+	for i, part := range parts {
+		more := "._-"
+		if i == 0 && len(parts) > 1 {
+			more = "._-:" // a host may have a port
+		}
+		lower := func(c byte) bool { return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' }
+		if part == "" || !lower(part[0]) || !consistsOf(part, lower, more) {
+			return "", "", "", false
+		}
 	}
 	return repository, tag, digest, true
 }
 
-func isReferenceByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
-		strings.IndexByte("._-/:@+", c) >= 0
+// validTag tells whether a registry would accept the tag.
+func validTag(tag string) bool {
+	return tag != "" && len(tag) <= 128 && isWordByte(tag[0]) && consistsOf(tag, isWordByte, ".-")
+}
+
+func isWordByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
+}
+
+func consistsOf(s string, class func(byte) bool, more string) bool {
+	for i := range len(s) {
+		if !class(s[i]) && strings.IndexByte(more, s[i]) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // mapRepository applies the user's own mappings. A key that ends in a slash is
@@ -78,7 +97,7 @@ func mapRepository(repository string, extra map[string]string) (mapped, key stri
 			}
 			continue
 		}
-		if repository == k || repository == trimHub(k) {
+		if extra[k] != "" && (repository == k || repository == trimHub(k)) {
 			return extra[k], k
 		}
 	}
