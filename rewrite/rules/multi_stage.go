@@ -49,7 +49,12 @@ func (p *Pass) splitStage() {
 			Why: "the final stage copies from it by this name"})
 	}
 	if n.Banner {
-		e := p.File.InsertBefore(f.From, "# === Build stage: install and build ===")
+		// Directly above FROM: never above a parser directive.
+		at := f.From.FullLines.Start
+		if p.File.BOM && at == 0 {
+			at = len("\ufeff")
+		}
+		e := dockerfile.Edit{Span: dockerfile.Span{Start: at, End: at}, New: "# === Build stage: install and build ===\n"}
 		p.change(Finding{Edits: []dockerfile.Edit{e}, Lines: f.From.Lines, After: "# === Build stage: install and build ===", Why: "The file has two stages now; each says what it is for."})
 	}
 	lines := []strategy.Line{}

@@ -130,7 +130,7 @@ func (d *decider) independent(r *Stage) bool {
 func (d *decider) fill() {
 	for _, s := range d.All {
 		root := d.root(s.Stage)
-		if root.Pick == nil || !root.Pick.Def.Build() || root.Left != nil {
+		if root.Pick == nil || !root.Pick.Def.Build() || root.Left != nil || s == d.Final && d.Shape == ShapeRebase {
 			continue
 		}
 		if s == root {

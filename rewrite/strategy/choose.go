@@ -20,6 +20,11 @@ func (in *Input) chooser() *chooser {
 	c := &chooser{in: in}
 	for _, s := range in.Stages.All {
 		if o := s.Origin; o != nil && s.Parent == nil && o.Distro == catalog.Debian && o.Explicit && o.Release == "bookworm" {
+			if o.Image == "debian-base" {
+				// The release is the version of the image; what is built for it
+				// must not need a newer C library.
+				c.release = "12"
+			}
 			for _, t := range in.Stages.Tree(s) {
 				if name := releaseBound(t); name != "" {
 					c.release = "12"
@@ -93,6 +98,8 @@ func (in *Input) origin(s *assess.Stage) *Block {
 		return &Block{Rule: "base-image", Code: "windows", Text: "a Windows image; DHI is Linux only", Line: line}
 	case o.Tag == "" && o.Digest != "":
 		return &Block{Rule: "base-image", Code: "digest-only", Text: "pinned by digest without a tag: the version cannot be known", Line: line}
+	case unreleased(o.Tag):
+		return &Block{Rule: "base-image", Code: "unreleased-version", Text: fmt.Sprintf("the tag %s names something unreleased, which DHI does not build", o.Tag), Line: line}
 	case o.Image == "":
 		text := "DHI has no equivalent of " + o.Repository
 		if o.Evidence != "" {
@@ -126,4 +133,16 @@ func (in *Input) hints(o *catalog.Origin, w *catalog.Want) {
 			w.Version = in.pythonVersion()
 		}
 	}
+}
+
+// unreleased tells whether a tag names a pre-release or a rolling development
+// version.
+func unreleased(tag string) bool {
+	for part := range strings.FieldsFuncSeq(tag, func(r rune) bool { return r == '-' || r == '.' || r == '_' }) {
+		switch part {
+		case "testing", "sid", "unstable", "experimental", "edge", "rolling", "nightly", "canary", "next", "beta", "alpha", "preview", "rc", "devel", "forky":
+			return true
+		}
+	}
+	return false
 }

@@ -122,6 +122,15 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	} else {
 		d.Blocks = append(d.Blocks, d.packageBlocks(recipeEffects(list), pick.Def)...)
 	}
+	switch image {
+	case "python":
+		d.Blocks = append(d.Blocks, d.pythonLibraries(f)...)
+	case "node":
+		d.Blocks = append(d.Blocks, d.nodeLibraries(f)...)
+	}
+	if b := developmentStage(f); b != nil {
+		d.Blocks = append(d.Blocks, *b)
+	}
 	for _, st := range f.End.OnBuild {
 		d.Blocks = append(d.Blocks, Block{Rule: "no-shell", Code: "onbuild", Line: st.Lines[0], Text: "it has ONBUILD triggers: images built on it run commands and install packages"})
 	}
@@ -472,6 +481,11 @@ func (d *decider) dev(root *Stage, ch *catalog.Choice) {
 		root.Left = &Block{Rule: b.Rule, Code: b.Code, Line: b.Line, Path: b.Path, Text: b.Text + "; runtime-needs-shell is skip"}
 		return
 	}
+	if isUbuntu(root.Origin) {
+		b := d.Blocks[0]
+		root.Left = &Block{Rule: b.Rule, Code: "distribution-changes", Line: b.Line, Path: b.Path, Text: b.Text + "; a dev image would only exchange Ubuntu for Debian"}
+		return
+	}
 	if ch.Dev == nil {
 		b := d.Blocks[0]
 		root.Left = &Block{Rule: b.Rule, Code: b.Code, Line: b.Line, Path: b.Path, Text: b.Text + fmt.Sprintf("; dhi %s has no dev variant either", ch.Image)}
@@ -499,7 +513,7 @@ func (d *decider) devStart(def *catalog.Definition) (Start, *Block) {
 	f := d.Final.Stage
 	e, c := f.End.Entrypoint, f.End.Cmd
 	if e.Step != nil {
-		return Start{}, nil
+		return d.devEntrypoint(def, e)
 	}
 	t := &starter{in: &d.Input, final: f, def: def, made: map[string]bool{}, carried: map[string]bool{}, builds: true}
 	if c.Step == nil {
@@ -540,6 +554,45 @@ func (d *decider) devStart(def *catalog.Definition) (Start, *Block) {
 	return Start{Add: "ENTRYPOINT []", Why: fmt.Sprintf("dhi %s has ENTRYPOINT %s, which would take this command for arguments", def.Image, jsonArray(de))}, nil
 }
 
+// devEntrypoint checks an ENTRYPOINT of the file on a dev image: the script of
+// the old image is not there.
+func (d *decider) devEntrypoint(def *catalog.Definition, e assess.Command) (Start, *Block) {
+	if e.Shell || len(e.Argv) == 0 || !officialScript(e.Argv[0]) {
+		return Start{}, nil
+	}
+	t := &starter{in: &d.Input, final: d.Final.Stage, def: def}
+	abs := e.Argv[0]
+	if !strings.Contains(abs, "/") {
+		abs = "/usr/local/bin/" + abs
+	}
+	if t.copied(abs) || len(def.Entrypoint) > 0 && path.Base(def.Entrypoint[len(def.Entrypoint)-1]) == path.Base(abs) {
+		return Start{}, nil
+	}
+	if r := dropScript(def.Image, e); r != nil {
+		return Start{Entrypoint: r}, nil
+	}
+	return Start{}, &Block{Rule: "entry-point", Code: "start-program-missing", Line: e.Step.Lines[0], Text: fmt.Sprintf("it starts through %s of the old image, which dhi %s does not have", e.Argv[0], def.Image)}
+}
+
+// officialScript tells whether a program is the entry point script that the
+// official images ship.
+func officialScript(p string) bool {
+	switch path.Base(p) {
+	case "docker-entrypoint.sh", "docker-php-entrypoint", "__cacert_entrypoint.sh", "mvn-entrypoint.sh":
+		return !strings.Contains(p, "/") || path.Dir(p) == "/usr/local/bin" || path.Dir(p) == "/"
+	}
+	return false
+}
+
+// dropScript removes an ENTRYPOINT that only names the old image's script, when
+// that script does nothing but run the command.
+func dropScript(image string, e assess.Command) *Rewrite {
+	if len(e.Argv) != 1 || image != "node" && image != "eclipse-temurin" {
+		return nil
+	}
+	return &Rewrite{Step: e.Step, Rule: "entry-point", Why: fmt.Sprintf("%s is a script of the old image and does nothing but run the command", e.Argv[0])}
+}
+
 // treeFits checks every stage of the tree against the dev image.
 func (d *decider) treeFits(root *Stage, ch *catalog.Choice, def *catalog.Definition) *Block {
 	for _, s := range d.Stages.Tree(root.Stage) {
@@ -563,4 +616,17 @@ func (d *decider) devWhy(root *Stage) string {
 		}
 	}
 	return "it is built in: only the dev image has a shell and a package manager"
+}
+
+// developmentStage tells that the final stage is for people who work on the
+// program: they need a shell.
+func developmentStage(f *assess.Stage) *Block {
+	for part := range strings.FieldsFuncSeq(f.Name, func(r rune) bool { return r == '-' || r == '_' || r == '.' }) {
+		switch part {
+		case "dev", "devel", "develop", "development", "debug", "test", "tests", "testing", "lint", "ci", "devcontainer", "dev-envs":
+			return &Block{Rule: "no-shell", Code: "development-stage", Line: f.From.Lines[0],
+				Text: fmt.Sprintf("the last stage is named %s: people work and test in it, which needs a shell", f.Name)}
+		}
+	}
+	return nil
 }

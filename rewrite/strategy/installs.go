@@ -127,7 +127,7 @@ func (in *Input) implicit(s *assess.Stage, st *assess.Step) []need {
 			if p.Verb != "install" && p.Verb != "sync" {
 				continue
 			}
-			if name, where := in.nodeNative(); name != "" {
+			if name, where := in.nodeNative(s); name != "" {
 				why := fmt.Sprintf("%s (%s) is compiled when no prebuilt binary fits", name, where)
 				out = append(out, need{program: "gcc", why: why}, need{program: "make", why: why}, need{program: "python3", why: why})
 			}
@@ -135,7 +135,7 @@ func (in *Input) implicit(s *assess.Stage, st *assess.Step) []need {
 			if p.Verb != "install" && p.Verb != "sync" || s.Origin.Slim || s.Origin.Distro == catalog.Alpine {
 				continue
 			}
-			if s.Origin.Image == "python" && (in.Project == nil || in.pythonCompiles() != "") {
+			if s.Origin.Image == "python" && in.pythonCompiles(s) != "" {
 				out = append(out, need{program: "gcc", why: fmt.Sprintf("%s has a compiler, which packages without a wheel need", s.Origin.Reference)})
 			}
 		case "cargo", "go":

@@ -22,10 +22,18 @@ type starter struct {
 	// builds tells that RUNs build programs (go build, cargo build).
 	builds  bool
 	carried map[string]bool
+	// env are variables that a resolved script set.
+	env []EnvVar
 }
 
 // start recomputes ENTRYPOINT and CMD for the new image.
 func (t *starter) start() (Start, []Block) {
+	s, b := t.decide()
+	s.Env = append(s.Env, t.env...)
+	return s, b
+}
+
+func (t *starter) decide() (Start, []Block) {
 	end := t.final.End
 	e, c := end.Entrypoint, end.Cmd
 	switch {
@@ -40,6 +48,13 @@ func (t *starter) start() (Start, []Block) {
 // written handles an ENTRYPOINT of the file.
 func (t *starter) written(e, c assess.Command) (Start, []Block) {
 	var s Start
+	if !e.Shell && officialScript(e.Argv[0]) && c.Step != nil {
+		if r := dropScript(t.def.Image, e); r != nil {
+			s, b := t.command(assess.Command{Argv: e.Argv, Set: true}, c)
+			s.Entrypoint = r
+			return s, b
+		}
+	}
 	argv := e.Argv
 	if e.Shell || shellDashC(argv) {
 		exec, env, b := t.fromShell(e)

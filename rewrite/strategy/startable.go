@@ -219,7 +219,7 @@ func (t *starter) nodeStart(c assess.Command, argv []string) ([]string, string, 
 		}
 		return append([]string{"node"}, argv...), "the old entry point ran node for a command that is a file or an option; the DHI image has no entry point", nil
 	case name == "npm" || name == "yarn" || name == "pnpm" || name == "npx":
-		r := t.in.nodeCommand(argv)
+		r := t.in.nodeCommand(t.final, argv)
 		if r.argv == nil {
 			bl := t.block(c, "package-manager-start", fmt.Sprintf("it starts through %s, which the runtime image does not have: %s", name, r.reason))
 			if r.path != "" {
@@ -228,12 +228,13 @@ func (t *starter) nodeStart(c assess.Command, argv []string) ([]string, string, 
 			return nil, "", &bl
 		}
 		if t.def.HasProgram(r.argv[0]) {
+			t.env = append(t.env, r.env...)
 			return r.argv, fmt.Sprintf("the runtime image has no %s; %s", name, r.reason), nil
 		}
 		bl := t.block(c, "package-manager-start", fmt.Sprintf("%s starts %s, which is not surely there", strings.Join(argv, " "), r.argv[0]))
 		return nil, "", &bl
 	case name != "node" && !strings.Contains(argv[0], "/") && !t.def.HasProgram(name):
-		if r := t.in.nodeBin(name, argv[1:]); r.argv != nil {
+		if r := t.in.nodeBin(t.final, name, argv[1:]); r.argv != nil {
 			return r.argv, "the runtime image does not surely have env, which the scripts in node_modules/.bin need; " + r.reason, nil
 		}
 	}
@@ -264,7 +265,7 @@ func (t *starter) pythonStart(c assess.Command, argv []string) ([]string, string
 	if t.def.HasProgram(name) || strings.HasPrefix(name, "python3.") {
 		return argv, "", nil
 	}
-	if t.venv != "" && t.in.consoleScript(name) {
+	if t.venv != "" && t.in.consoleScript(t.final, name) {
 		return argv, "", nil
 	}
 	return nil, "", nil
