@@ -43,7 +43,7 @@ func (t *capTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	most := t.most
-	if m, ok := req.Context().Value(capKey{}).(int64); ok && resp.StatusCode < 300 {
+	if m, ok := req.Context().Value(capKey{}).(int64); ok && resp.StatusCode < 300 && !isMint(req.URL.Path) {
 		most = min(m, most)
 	}
 	if resp.ContentLength > most {

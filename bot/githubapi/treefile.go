@@ -29,6 +29,53 @@ func (f *TreeFS) Open(name string) (fs.File, error) {
 	return &treeFile{info: info, Reader: bytes.NewReader(content)}, nil
 }
 
+// ReadLink implements fs.ReadLinkFS. It does not follow links on the way.
+func (f *TreeFS) ReadLink(name string) (string, error) {
+	e, err := f.lstat(name)
+	if err == nil && e.Mode != ModeLink {
+		err = fs.ErrInvalid
+	}
+	var content []byte
+	if err == nil {
+		content, err = f.blob(e.SHA)
+	}
+	if err != nil {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
+	}
+	return string(content), nil
+}
+
+// Lstat implements fs.ReadLinkFS: Stat without following a link at the end.
+func (f *TreeFS) Lstat(name string) (fs.FileInfo, error) {
+	e, err := f.lstat(name)
+	if err != nil {
+		return nil, &fs.PathError{Op: "lstat", Path: name, Err: err}
+	}
+	return treeInfo{path.Base(name), e}, nil
+}
+
+// lstat finds an entry below the real directory of name.
+func (f *TreeFS) lstat(name string) (Entry, error) {
+	if !fs.ValidPath(name) {
+		return Entry{}, fs.ErrInvalid
+	}
+	if e, ok := f.exact(name); ok {
+		return e, nil
+	}
+	dir, base := path.Split(name)
+	if dir == "" {
+		return Entry{}, f.missing(name)
+	}
+	parent, err := f.resolve(path.Clean(dir))
+	if err != nil {
+		return Entry{}, err
+	}
+	if e, ok := f.exact(join(parent.Path, base)); ok {
+		return e, nil
+	}
+	return Entry{}, f.missing(name)
+}
+
 // treeInfo describes an entry. A tree knows no times.
 type treeInfo struct {
 	name  string

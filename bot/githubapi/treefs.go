@@ -47,7 +47,7 @@ type Fetch func(ctx context.Context, sha string) ([]byte, error)
 
 // TreeFS is a read-only view of a git tree whose files are fetched when they
 // are read. It follows symbolic links inside the tree and refuses submodules.
-// It implements fs.FS, fs.ReadFileFS, fs.StatFS and fs.ReadDirFS, and is for one
+// It implements fs.FS, fs.ReadFileFS, fs.StatFS, fs.ReadDirFS and fs.ReadLinkFS, and is for one
 // goroutine.
 type TreeFS struct {
 	ctx     context.Context //nolint:containedctx // fs.FS has no place for one
@@ -201,10 +201,15 @@ func (f *TreeFS) deepest(name string) (e Entry, rest string, err error) {
 			return parent, name[i+1:], nil
 		}
 	}
+	return Entry{}, "", f.missing(name)
+}
+
+// missing is why there is no entry: there is nothing, or nothing is known.
+func (f *TreeFS) missing(name string) error {
 	if f.unread(name) {
-		return Entry{}, "", f.fail(fmt.Errorf("%w: %s", ErrUnread, name))
+		return f.fail(fmt.Errorf("%w: %s", ErrUnread, name))
 	}
-	return Entry{}, "", fs.ErrNotExist
+	return fs.ErrNotExist
 }
 
 // unread tells whether nothing is known of a path.
