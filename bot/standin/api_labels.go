@@ -305,4 +305,3 @@ func defaultLabels(s *Server) []*label {
 	}
 	return out
 }
-

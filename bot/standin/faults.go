@@ -302,6 +302,8 @@ func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(path, "/avatar/"):
 		s.serveAvatar(w, strings.TrimPrefix(path, "/avatar/"))
+	case path == "/style.css":
+		s.serveStyle(w)
 	case path == "/faults" && r.Method == http.MethodGet:
 		s.faults.mu.Lock()
 		list := make([]Fault, 0, len(s.faults.active))

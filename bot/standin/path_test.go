@@ -250,4 +250,3 @@ func git(t testing.TB, dir string, args ...string) string {
 	}
 	return string(out)
 }
-
