@@ -289,6 +289,8 @@ func lines(c rewrite.Change) string {
 		return lineRange(c.Lines) + " removed"
 	case c.Before == "":
 		return "new " + lineRange(c.NewLines)
+	case c.Lines == c.NewLines:
+		return lineRange(c.Lines)
 	default:
 		return lineRange(c.Lines) + " → " + lineRange(c.NewLines)
 	}

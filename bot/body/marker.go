@@ -122,6 +122,17 @@ func (k Keys) Read(text string) (Marker, error) {
 	return Marker{}, ErrForged
 }
 
+// WithoutMarker returns the text in front of the marker, or all of it when it
+// does not end in one.
+func WithoutMarker(text string) string {
+	end := strings.TrimRight(text, " \t\r\n")
+	i := strings.LastIndexByte(end, '\n') + 1
+	if !strings.HasPrefix(end[i:], markerOpen) {
+		return text
+	}
+	return strings.TrimRight(end[:i], "\r\n")
+}
+
 // trailer is the last line of the message of our commits.
 const trailer = "Dhibot-Proposal: "
 

@@ -31,7 +31,9 @@ type Command struct {
 	Summary  string // a sentence
 	Examples []string
 	Access   Access
-	read     func(*args) Request
+	// OnPull is the example that a pull request of ours shows; "" for none.
+	OnPull string
+	read   func(*args) Request
 }
 
 // Table returns the commands in the order in which help shows them.

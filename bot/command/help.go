@@ -16,6 +16,7 @@ var help = Command{
 	Summary:  "Show the commands.",
 	Examples: []string{"/dhi help"},
 	Access:   Anyone,
+	OnPull:   "/dhi help",
 	read: func(a *args) Request {
 		a.words() // "help migrate" means help as well
 		return Help{}

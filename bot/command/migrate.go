@@ -23,6 +23,7 @@ var migrate = Command{
 		"/dhi migrate --again",
 	},
 	Access: Writer,
+	OnPull: "/dhi migrate --distro alpine",
 	read: func(a *args) Request {
 		return Migrate{
 			Distro: a.value("distro", "keep", "debian", "alpine"),

@@ -22,6 +22,19 @@ func Decide(s State, c config.Config, results []*rewrite.Result) Plan {
 	return p
 }
 
+// Looks tells whether Decide needs to know what the engine makes of the
+// Dockerfiles; for a repository in which nothing can be done it need not run.
+func Looks(s State, c config.Config) bool {
+	if _, stop := unable(s, c); stop {
+		return false
+	}
+	open := s.Pull != nil && s.Pull.Open
+	if !open && (s.Ask.Kind == Rebase || s.Ask.Kind == Push && (c.Mode != config.Automatic || s.Repository.Fork)) {
+		return false
+	}
+	return true
+}
+
 func decide(s State, c config.Config, results []*rewrite.Result) Plan {
 	if p, stop := unable(s, c); stop {
 		return p

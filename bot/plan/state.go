@@ -6,6 +6,7 @@ package plan
 
 import (
 	"dhibot/bot/body"
+	"dhibot/bot/config"
 	"dhibot/rewrite"
 )
 
@@ -119,6 +120,15 @@ func ScopeOf(ask Ask, pull *Pull) Scope {
 		s.Distro = pull.Marker.Distro
 	}
 	return s
+}
+
+// Covers tells whether a path is part of it.
+func (s Scope) Covers(path string) bool {
+	if len(s.Paths) == 0 {
+		return true
+	}
+	_, ok := config.Match(s.Paths, path)
+	return ok
 }
 
 // Plan is what is to be done, in this order, and what is said about it.

@@ -1,0 +1,289 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"dhibot/bot/body"
+	"dhibot/bot/command"
+	"dhibot/bot/githubapi"
+	"dhibot/bot/plan"
+
+	"github.com/rs/zerolog"
+)
+
+// errMoved tells that GitHub changed between looking and acting.
+var errMoved = errors.New("the repository changed meanwhile")
+
+// attempts is how often a decision is made anew when the repository changes
+// under it. After that the inbox tries again later.
+const attempts = 3
+
+// done is what became of a request.
+type done struct {
+	plan     plan.Plan
+	state    plan.State
+	scope    plan.Scope
+	proposal proposal
+	view     *view
+	opened   int // number of the pull request, when one was opened
+}
+
+// fulfil looks, decides and acts.
+func (j *job) fulfil(ctx context.Context, ask plan.Ask) (*done, error) {
+	var err error
+	for range attempts {
+		var d *done
+		if d, err = j.decide(ctx, ask); err != nil {
+			return nil, err
+		}
+		if len(d.view.problems) > 0 {
+			return d, nil
+		}
+		zerolog.Ctx(ctx).Info().Str("ask", string(ask.Kind)).Str("decision", string(d.plan.Reason)).
+			Int("dockerfiles", len(d.proposal.results)).Int("actions", len(d.plan.Actions)).Msg("decided")
+		if err = j.act(ctx, d); err == nil {
+			return d, nil
+		}
+		if !moved(err) {
+			return d, err
+		}
+		zerolog.Ctx(ctx).Info().Err(err).Msg("looking again")
+	}
+	return nil, err
+}
+
+// decide looks and decides, and changes nothing.
+func (j *job) decide(ctx context.Context, ask plan.Ask) (*done, error) {
+	v, err := j.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d := &done{view: v}
+	if len(v.problems) > 0 {
+		return d, nil
+	}
+	if d.state, err = j.state(ctx, v); err != nil {
+		return nil, err
+	}
+	d.state.Ask = ask
+	d.scope = plan.ScopeOf(ask, d.state.Pull)
+	if plan.Looks(d.state, v.config) {
+		if d.proposal, err = j.propose(ctx, v, d.scope); err != nil {
+			return nil, err
+		}
+	}
+	d.state.Passed = d.proposal.passed
+	if ask.Kind == plan.Migrate {
+		d.state.Unmatched = d.proposal.unmatched
+	}
+	d.plan = plan.Decide(d.state, v.config, d.proposal.results)
+	return d, nil
+}
+
+// moved tells that looking again may help.
+func moved(err error) bool {
+	var refused *githubapi.RefusedError
+	return errors.Is(err, errMoved) ||
+		errors.As(err, &refused) && (refused.RefExists() || refused.PullRequestExists() || refused.NotFastForward())
+}
+
+// act executes a plan.
+func (j *job) act(ctx context.Context, d *done) error {
+	if len(d.plan.Actions) == 0 {
+		return nil
+	}
+	// Half of it would have to be repeated; so the writes are reserved at once.
+	ctx, err := j.client.Reserve(ctx, len(d.plan.Actions)+3)
+	if err != nil {
+		return err
+	}
+	head := d.state.Head
+	for i, a := range d.plan.Actions {
+		switch a := a.(type) {
+		case plan.WriteBranch:
+			edits := slices.ContainsFunc(d.plan.Actions[i:], func(a plan.Action) bool { _, ok := a.(plan.EditPull); return ok })
+			if head, err = j.writeBranch(ctx, d, a, edits); err != nil {
+				return err
+			}
+		case plan.OpenPull:
+			if err := j.openPull(ctx, d, head); err != nil {
+				return err
+			}
+		case plan.EditPull:
+			// Done by writeBranch, before the branch moves.
+		case plan.ClosePull:
+			if err := j.closePull(ctx, d, a); err != nil {
+				return err
+			}
+		case plan.Tell:
+			if err := j.tell(ctx, d, a); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// writeBranch makes the commit and points the branch to it. When there is an
+// open pull request its marker is written in between: it names the new head and
+// the one before, so whichever of them a crash leaves is known to be ours.
+func (j *job) writeBranch(ctx context.Context, d *done, w plan.WriteBranch, edit bool) (string, error) {
+	commit, err := j.commit(ctx, d, w)
+	if err != nil {
+		return "", err
+	}
+	if edit {
+		if err := j.editPull(ctx, d, commit); err != nil {
+			return "", err
+		}
+	}
+	if w.Old == "" {
+		if err := j.client.CreateRef(ctx, j.repo, plan.Branch, commit); err != nil {
+			return "", fmt.Errorf("creating the branch: %w", err)
+		}
+		return commit, nil
+	}
+	// A forced update has no condition, so the check stands right before it.
+	now, err := j.client.Branch(ctx, j.repo, plan.Branch)
+	if err != nil || now != w.Old {
+		return "", fmt.Errorf("the branch %s: %w", plan.Branch, errors.Join(errMoved, err))
+	}
+	if err := j.client.UpdateRef(ctx, j.repo, plan.Branch, commit, true); err != nil {
+		return "", fmt.Errorf("updating the branch: %w", err)
+	}
+	return commit, nil
+}
+
+func (j *job) commit(ctx context.Context, d *done, w plan.WriteBranch) (string, error) {
+	digest := plan.Digest(d.proposal.results)
+	trailer, err := j.deps.Keys.Trailer(j.repo.ID, w.Base, digest)
+	if err != nil {
+		return "", err
+	}
+	req := githubapi.CommitRequest{
+		BaseTree: d.view.tree.SHA, Parents: []string{w.Base},
+		// No foreign text: closing words and mentions in a message act once the
+		// commit reaches the default branch.
+		Message: body.Title(d.proposal.results) + "\n\nThe pull request explains every change.\n\n" + trailer,
+	}
+	for _, f := range w.Files {
+		mode := ""
+		if e, ok := d.view.tree.Find(f.Path); ok {
+			mode = e.Mode
+		}
+		req.Files = append(req.Files, githubapi.File{Path: f.Path, Mode: mode, Content: f.Content})
+	}
+	commit, verified, err := j.client.Commit(ctx, j.repo, req)
+	if err != nil {
+		return "", fmt.Errorf("making the commit: %w", err)
+	}
+	if !verified {
+		zerolog.Ctx(ctx).Info().Str("commit", commit).Msg("GitHub did not sign the commit; a rule that asks for signatures will refuse it")
+	}
+	return commit, nil
+}
+
+// text is title and body of the pull request for a head.
+func (j *job) text(d *done, head, previous string, told []string) (title, text string, err error) {
+	in := body.Input{
+		Results: d.proposal.results, Passed: d.proposal.passed, Registry: d.view.config.Login(),
+		Checked: j.deps.Checked, Files: j.repo.HTMLURL + "/blob/" + d.view.base,
+		Commands: examples(), Closing: closing,
+	}
+	text, err = j.deps.Keys.Sign(body.Render(in), body.Marker{
+		Repository: j.repo.ID, Branch: plan.Branch, Base: d.view.base, Head: head, Previous: previous,
+		Proposal: plan.Digest(d.proposal.results), Paths: d.scope.Paths, Distro: d.scope.Distro, Ignored: d.scope.Ignored, Told: told,
+	})
+	return body.Title(d.proposal.results), text, err
+}
+
+const closing = "closing this pull request means no: it stays closed until somebody writes `/dhi migrate --again`."
+
+// examples are the commands that a pull request shows.
+func examples() []string {
+	var list []string
+	for _, c := range command.Table() {
+		if c.OnPull != "" {
+			list = append(list, c.OnPull)
+		}
+	}
+	return list
+}
+
+func (j *job) openPull(ctx context.Context, d *done, head string) error {
+	title, text, err := j.text(d, head, "", nil)
+	if err != nil {
+		return err
+	}
+	p, err := j.client.CreatePullRequest(ctx, j.repo, githubapi.NewPullRequest{
+		Title: title, Body: text, Head: plan.Branch, Base: j.repo.DefaultBranch,
+	})
+	if err != nil {
+		return fmt.Errorf("opening the pull request: %w", err)
+	}
+	d.opened = p.Number
+	return nil
+}
+
+func (j *job) editPull(ctx context.Context, d *done, head string) error {
+	title, text, err := j.text(d, head, d.state.Head, nil)
+	if err != nil {
+		return err
+	}
+	if _, err := j.client.EditPullRequest(ctx, j.repo, d.state.Pull.Number, githubapi.PullRequestEdit{Title: &title, Body: &text}); err != nil {
+		return fmt.Errorf("editing #%d: %w", d.state.Pull.Number, err)
+	}
+	return nil
+}
+
+// closePull closes our pull request. The marker goes first, so that the closing
+// is never taken for somebody's no; the comment goes before the closing, so
+// that a second run still finds it open and can look for the comment.
+func (j *job) closePull(ctx context.Context, d *done, c plan.ClosePull) error {
+	m := d.state.Pull.Marker
+	m.Closed = true
+	text, err := j.remark(d.state.Pull.Body, m)
+	if err != nil {
+		return err
+	}
+	if _, err := j.client.EditPullRequest(ctx, j.repo, c.Number, githubapi.PullRequestEdit{Body: &text}); err != nil {
+		return fmt.Errorf("editing #%d: %w", c.Number, err)
+	}
+	if err := j.say(ctx, c.Number, "closed-"+d.state.Head, c.Why); err != nil {
+		return err
+	}
+	state := githubapi.StateClosed
+	if _, err := j.client.EditPullRequest(ctx, j.repo, c.Number, githubapi.PullRequestEdit{State: &state}); err != nil {
+		return fmt.Errorf("closing #%d: %w", c.Number, err)
+	}
+	if err := j.client.DeleteRef(ctx, j.repo, plan.Branch); err != nil {
+		return fmt.Errorf("deleting the branch: %w", err)
+	}
+	return nil
+}
+
+// tell says something in the pull request and remembers that it was said.
+func (j *job) tell(ctx context.Context, d *done, t plan.Tell) error {
+	if err := j.say(ctx, t.Number, t.Topic+"-"+d.state.Pull.Marker.Head, t.Text); err != nil {
+		return err
+	}
+	m := d.state.Pull.Marker
+	m.Told = append(slices.Clone(m.Told), t.Topic)
+	text, err := j.remark(d.state.Pull.Body, m)
+	if err != nil {
+		return err
+	}
+	if _, err := j.client.EditPullRequest(ctx, j.repo, t.Number, githubapi.PullRequestEdit{Body: &text}); err != nil {
+		return fmt.Errorf("editing #%d: %w", t.Number, err)
+	}
+	return nil
+}
+
+// remark replaces the marker of a text and leaves the rest as it is: people may
+// have ticked boxes in it.
+func (j *job) remark(text string, m body.Marker) (string, error) {
+	return j.deps.Keys.Sign(body.WithoutMarker(text), m)
+}

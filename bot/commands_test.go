@@ -1,0 +1,293 @@
+package bot_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"dhibot/bot/standin"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// storyCommands is the language of the stories.
+//
+//	repo NAME DIR [archived|private|multi-select]…   a repository with the files of DIR; "-" for none
+//	allow LOGIN REPO PERMISSION              gives a person a permission
+//	comment LOGIN REPO ISSUE TEXT            writes a comment, "new" opens an issue for it, and waits for the App
+//	comment! …                               the same, and the App is allowed to fail
+//	push LOGIN REPO BRANCH DIR [-PATH…]      commits the files of DIR, removes paths
+//	close|reopen|merge LOGIN REPO NUMBER
+//	delete-branch LOGIN REPO BRANCH
+//	archive REPO, rename REPO NAME, suspend, reinstall, restart
+//	rule REPO BRANCHES TYPE                  adds a ruleset
+//	fault KIND METHOD PATH [COUNT]           makes calls fail, see package standin
+//	pulls REPO                               prints the pull requests
+//	body REPO NUMBER                         prints the text of a pull request
+//	comments REPO NUMBER                     prints the comments with the reactions of the App
+//	tree REPO REF, file REPO REF PATH        prints what git has
+//	writes                                   prints what the App has changed since the last time
+func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
+	cmds := map[string]func(*testscript.TestScript, bool, []string){}
+	for name, f := range map[string]func(*testscript.TestScript, *world, []string){
+		"repo": cmdRepo, "allow": cmdAllow, "comment": cmdComment, "comment!": cmdComment, "push": cmdPush,
+		"close": cmdIssue, "reopen": cmdIssue, "merge": cmdMerge, "delete-branch": cmdDeleteBranch, "rename": cmdRename,
+		"archive": cmdArchive, "suspend": cmdSuspend, "reinstall": cmdReinstall, "restart": cmdRestart, "rule": cmdRule,
+		"fault": cmdFault, "pulls": cmdPulls, "body": cmdBody, "comments": cmdComments, "tree": cmdTree, "file": cmdFile, "writes": cmdWrites,
+		"tick": cmdTick, "edit": cmdEdit, "hold": cmdHold,
+	} {
+		cmds[name] = func(ts *testscript.TestScript, neg bool, args []string) {
+			if neg {
+				ts.Fatalf("%s cannot be negated", name)
+			}
+			w := ts.Value(worldKey).(*world)
+			w.out.Reset()
+			f(ts, w, append([]string{name}, args...))
+			ts.Check(w.settle())
+			if errs := w.failures(); len(errs) > 0 && !strings.HasSuffix(name, "!") {
+				ts.Fatalf("the App failed: %v\n%s", errs, w.logged())
+			}
+			if prints[name] {
+				// An empty answer would leave the one before in stdout.
+				text := w.out.String()
+				if text == "" {
+					text = "none\n"
+				}
+				_, err := io.WriteString(ts.Stdout(), text)
+				ts.Check(err)
+			}
+		}
+	}
+	return cmds
+}
+
+// prints are the commands whose answer a story looks at.
+var prints = map[string]bool{"pulls": true, "body": true, "comments": true, "tree": true, "file": true, "writes": true}
+
+func want(ts *testscript.TestScript, args []string, n int, usage string) {
+	if len(args) < n+1 {
+		ts.Fatalf("usage: %s %s", args[0], usage)
+	}
+}
+
+func (w *world) repo(ts *testscript.TestScript, name string) *standin.Repository {
+	r := w.gh.Repository(name)
+	if r == nil {
+		ts.Fatalf("there is no repository %s", name)
+	}
+	return r
+}
+
+func cmdRepo(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 2, "NAME DIR [OPTION]…")
+	owner, name, _ := strings.Cut(args[1], "/")
+	var files standin.Files
+	if args[2] != "-" {
+		var err error
+		files, err = filesBelow(ts.MkAbs(args[2]))
+		ts.Check(err)
+	}
+	opts := []standin.RepositoryOption{standin.Collaborator("alice", "write")}
+	for _, o := range args[3:] {
+		switch o {
+		case "archived":
+			opts = append(opts, standin.Archived())
+		case "private":
+			opts = append(opts, standin.Private(), standin.Collaborator("reader", "read"))
+		case "multi-select":
+			opts = append(opts, standin.CustomProperties(map[string]any{"team": []string{"web", "data"}, "tier": "one"}))
+		default:
+			ts.Fatalf("unknown option %s", o)
+		}
+	}
+	_, err := w.gh.AddRepository(owner, name, files, opts...)
+	ts.Check(err)
+}
+
+func cmdAllow(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 3, "LOGIN REPO PERMISSION")
+	ts.Check(w.repo(ts, args[2]).SetPermission(args[1], args[3]))
+}
+
+func cmdComment(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 4, "LOGIN REPO ISSUE TEXT")
+	r := w.repo(ts, args[2])
+	if slug, bot := strings.CutSuffix(args[1], "[bot]"); bot && w.gh.Account(args[1]) == nil {
+		_, err := w.gh.AddApp(standin.AppConfig{Slug: slug, Key: w.app.Key()})
+		ts.Check(err)
+	}
+	n := 0
+	if args[3] == "new" {
+		n = r.OpenIssue(args[1], "Please", "")
+	} else {
+		n = number(ts, args[3])
+	}
+	_, err := r.Comment(args[1], n, strings.ReplaceAll(args[4], `\n`, "\n"))
+	ts.Check(err)
+}
+
+func cmdEdit(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 4, "LOGIN REPO ISSUE TEXT")
+	list, err := w.comments(args[2], number(ts, args[3]))
+	ts.Check(err)
+	ts.Check(w.repo(ts, args[2]).EditComment(args[1], list[len(list)-1].ID, args[4]))
+}
+
+// cmdHold keeps webhooks back, or lets them go: what a person does in between
+// happens before the App hears of it.
+func cmdHold(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 1, "on|off")
+	w.mu.Lock()
+	w.held = args[1] == "on"
+	w.mu.Unlock()
+	if args[1] == "off" {
+		w.release()
+	}
+}
+
+func cmdPush(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 4, "LOGIN REPO BRANCH DIR [-PATH…]")
+	files := standin.Files{}
+	if args[4] != "-" {
+		var err error
+		files, err = filesBelow(ts.MkAbs(args[4]))
+		ts.Check(err)
+	}
+	var remove []string
+	for _, a := range args[5:] {
+		remove = append(remove, strings.TrimPrefix(a, "-"))
+	}
+	_, err := w.repo(ts, args[2]).Push(args[1], args[3], "A change", files, remove...)
+	ts.Check(err)
+}
+
+func cmdIssue(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 3, "LOGIN REPO NUMBER")
+	r, n := w.repo(ts, args[2]), number(ts, args[3])
+	if args[0] == "reopen" {
+		ts.Check(r.ReopenIssue(args[1], n))
+		return
+	}
+	ts.Check(r.CloseIssue(args[1], n))
+}
+
+func cmdMerge(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 3, "LOGIN REPO NUMBER")
+	ts.Check(w.call(args[1], http.MethodPut, fmt.Sprintf("repos/%s/pulls/%d/merge", args[2], number(ts, args[3])), map[string]any{}, nil))
+}
+
+func cmdDeleteBranch(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 3, "LOGIN REPO BRANCH")
+	ts.Check(w.repo(ts, args[2]).DeleteBranch(args[1], args[3]))
+}
+
+func cmdRename(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 2, "REPO NAME")
+	ts.Check(w.repo(ts, args[1]).Rename("acme-admin", args[2]))
+}
+
+func cmdArchive(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 1, "REPO")
+	w.repo(ts, args[1]).SetArchived("acme-admin", true)
+}
+
+func cmdSuspend(_ *testscript.TestScript, w *world, _ []string) { w.inst.Suspend() }
+
+func cmdReinstall(ts *testscript.TestScript, w *world, _ []string) {
+	w.inst.Uninstall()
+	ts.Check(w.settle())
+	inst, err := w.app.Install("acme")
+	ts.Check(err)
+	w.inst = inst
+}
+
+func cmdRestart(_ *testscript.TestScript, w *world, _ []string) { w.start() }
+
+func cmdRule(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 3, "REPO BRANCHES TYPE")
+	w.repo(ts, args[1]).AddRule(args[2], standin.Rule{Type: args[3]})
+}
+
+func cmdFault(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 3, "KIND METHOD PATH [COUNT]")
+	f := standin.Fault{Kind: standin.FaultKind(args[1]), Method: args[2], Path: args[3], Count: 1}
+	if len(args) > 4 {
+		f.Count = number(ts, args[4])
+	}
+	ts.Check(w.gh.AddFault(f))
+}
+
+func cmdPulls(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 1, "REPO")
+	list, err := w.pulls(args[1])
+	ts.Check(err)
+	for _, p := range list {
+		state := p.State
+		if p.Merged != nil {
+			state = "merged"
+		}
+		w.say("#%d %s %q by %s from %s\n", p.Number, state, p.Title, p.User.Login, p.Head.Ref)
+	}
+}
+
+func cmdBody(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 2, "REPO NUMBER")
+	var p pullView
+	ts.Check(w.call("reader", http.MethodGet, fmt.Sprintf("repos/%s/pulls/%d", args[1], number(ts, args[2])), nil, &p))
+	w.say("%s\n", w.plain(p.Body))
+}
+
+func cmdComments(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 2, "REPO NUMBER")
+	list, err := w.comments(args[1], number(ts, args[2]))
+	ts.Check(err)
+	for _, c := range list {
+		reactions, err := w.reactions(args[1], c.ID)
+		ts.Check(err)
+		marks := ""
+		if len(reactions) > 0 {
+			marks = " [" + strings.Join(reactions, " ") + "]"
+		}
+		w.say("%s%s: %s\n", c.User.Login, marks, w.plain(c.Body))
+	}
+}
+
+func cmdTree(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 2, "REPO REF")
+	text, err := w.tree(args[1], args[2])
+	ts.Check(err)
+	w.say("%s", text)
+}
+
+func cmdFile(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 3, "REPO REF PATH")
+	files, err := w.repo(ts, args[1]).ReadFiles(args[2])
+	ts.Check(err)
+	f, ok := files[args[3]]
+	if !ok {
+		ts.Fatalf("%s has no %s", args[2], args[3])
+	}
+	w.say("%s", f.Content)
+}
+
+func cmdWrites(_ *testscript.TestScript, w *world, _ []string) {
+	for _, line := range w.writes() {
+		w.say("%s\n", line)
+	}
+}
+
+// cmdTick ticks a box in the body of a pull request.
+func cmdTick(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 4, "LOGIN REPO NUMBER BOX")
+	var p pullView
+	n := number(ts, args[3])
+	ts.Check(w.call("reader", http.MethodGet, fmt.Sprintf("repos/%s/pulls/%d", args[2], n), nil, &p))
+	box := "<!-- dhibot-box:" + args[4] + " -->"
+	if !strings.Contains(p.Body, "- [ ] "+box) {
+		ts.Fatalf("there is no box %s in\n%s", args[4], p.Body)
+	}
+	ts.Check(w.repo(ts, args[2]).EditIssue(args[1], n, strings.Replace(p.Body, "- [ ] "+box, "- [x] "+box, 1)))
+}
+
+func (w *world) say(format string, args ...any) { fmt.Fprintf(&w.out, format, args...) }

@@ -1,0 +1,179 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"dhibot/bot/body"
+	"dhibot/bot/config"
+	"dhibot/bot/githubapi"
+	"dhibot/bot/plan"
+	"dhibot/rewrite"
+	"dhibot/rewrite/catalog"
+
+	"github.com/rs/zerolog"
+)
+
+// maxDockerfiles bounds the work on one repository.
+const maxDockerfiles = 500
+
+// proposal is what the engine makes of a repository.
+type proposal struct {
+	results   []*rewrite.Result
+	passed    []body.Passed
+	unmatched []string // paths of the scope at which there is no Dockerfile
+}
+
+// propose runs the engine on every Dockerfile of the scope.
+func (j *job) propose(ctx context.Context, v *view, scope plan.Scope) (proposal, error) {
+	var p proposal
+	files := j.client.FS(ctx, j.repo, v.tree)
+	f, err := j.find(ctx, v, files)
+	if err != nil {
+		return p, err
+	}
+	p.unmatched = unmatched(scope.Paths, f.all)
+	for _, passed := range f.passed {
+		if scope.Covers(passed.Path) {
+			p.passed = append(p.passed, passed)
+		}
+	}
+	options := v.config.Options()
+	options.Catalog = j.deps.Catalog
+	switch scope.Distro {
+	case "keep":
+		options.Distro = catalog.KeepDistro
+	case "debian", "alpine":
+		options.Distro = catalog.Distro(scope.Distro)
+	}
+	today := j.deps.Now().UTC().Format(time.DateOnly)
+	for _, path := range f.paths {
+		if !scope.Covers(path) {
+			continue
+		}
+		if what, ok := ignored(scope.Ignored, path, today); ok {
+			p.passed = append(p.passed, body.Passed{Path: path, Reason: "`/dhi ignore " + what + "` was asked for"})
+			continue
+		}
+		content, err := files.ReadFile(path)
+		if errors.Is(err, githubapi.ErrTooLarge) {
+			p.passed = append(p.passed, body.Passed{Path: path, Reason: "it is too large to be a Dockerfile"})
+			continue
+		}
+		if err != nil {
+			return p, fmt.Errorf("reading a Dockerfile: %w", err)
+		}
+		in := rewrite.Input{Path: path, Content: content, FS: files, Options: options}
+		r, err := j.migrate(ctx, in)
+		if err == nil {
+			err = failure(files.Err())
+		}
+		if err != nil {
+			return p, err
+		}
+		if files.Err() != nil {
+			r = failed(in, "the repository is too large to read what surrounds this file")
+		}
+		p.results = append(p.results, leave(r, v.config, scope.Ignored, today))
+	}
+	return p, nil
+}
+
+// failure is what went wrong with reading the repository, when trying again may
+// help. That a repository is too large stays so.
+func failure(err error) error {
+	if errors.Is(err, githubapi.ErrBudget) || errors.Is(err, githubapi.ErrUnread) {
+		return nil
+	}
+	return err
+}
+
+// migrate calls the engine. A panic in it is one failed Dockerfile, not a
+// failed repository; errors of reading neighbours from GitHub are ours to
+// repeat.
+func (j *job) migrate(ctx context.Context, in rewrite.Input) (r *rewrite.Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			zerolog.Ctx(ctx).Error().Str("path", in.Path).Interface("panic", p).Bytes("stack", debug.Stack()).Msg("the engine panicked")
+			r, err = failed(in, "a mistake in dhibot stopped the migration of this file; the log has the details"), nil
+		}
+	}()
+	r, err = j.deps.Migrate(ctx, in)
+	switch {
+	case err == nil:
+		return r, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	}
+	var limited *githubapi.RateLimitedError
+	if errors.As(err, &limited) || errors.Is(err, githubapi.ErrGone) || errors.Is(err, githubapi.ErrUnavailable) {
+		return nil, fmt.Errorf("migrating %s: %w", in.Path, err)
+	}
+	zerolog.Ctx(ctx).Error().Str("path", in.Path).Err(err).Msg("the engine failed")
+	return failed(in, err.Error()), nil
+}
+
+func failed(in rewrite.Input, reason string) *rewrite.Result {
+	return &rewrite.Result{Path: in.Path, Outcome: rewrite.Failed, Reason: reason, Before: in.Content, After: in.Content}
+}
+
+// leave takes the changes back when a stage is on an image that people want to
+// stay on.
+func leave(r *rewrite.Result, c config.Config, ignoredThings []body.Ignored, today string) *rewrite.Result {
+	if !r.Changed() {
+		return r
+	}
+	for _, s := range r.Stages {
+		if s.From == "" {
+			continue
+		}
+		image := repositoryOf(s.From)
+		ok, why := c.WantsImage(image)
+		if what, hit := ignored(ignoredThings, image, today); hit {
+			ok, why = false, "`/dhi ignore "+what+"` was asked for"
+		}
+		if !ok {
+			return &rewrite.Result{Path: r.Path, Outcome: rewrite.Skipped, Reason: why + ", and a stage is on `" + s.From + "`",
+				Before: r.Before, After: r.Before, Catalog: r.Catalog}
+		}
+	}
+	return r
+}
+
+// repositoryOf is a reference without tag and digest.
+func repositoryOf(reference string) string {
+	name, _, _ := strings.Cut(reference, "@")
+	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
+		name = name[:i]
+	}
+	return name
+}
+
+// ignored tells whether people told us to leave a path or an image alone.
+func ignored(list []body.Ignored, what, today string) (string, bool) {
+	for _, i := range list {
+		if i.Until != "" && today >= i.Until {
+			continue
+		}
+		if _, ok := config.Match([]string{i.What}, what); ok {
+			return i.What, true
+		}
+	}
+	return "", false
+}
+
+// unmatched are the paths of a request at which there is no Dockerfile.
+func unmatched(asked, all []string) []string {
+	var none []string
+	for _, a := range asked {
+		if !slices.ContainsFunc(all, func(p string) bool { _, ok := config.Match([]string{a}, p); return ok }) {
+			none = append(none, a)
+		}
+	}
+	return none
+}

@@ -1,0 +1,66 @@
+package bot
+
+import (
+	"context"
+	"errors"
+
+	"dhibot/bot/event"
+	"dhibot/bot/githubapi"
+	"dhibot/bot/plan"
+
+	"github.com/rs/zerolog"
+)
+
+// push looks after our pull request when the default branch moves in a way that
+// matters to it, and opens one where the settings say so.
+func (b *Bot) push(ctx context.Context, e *event.Push) error {
+	if e.Branch() != e.Repository.DefaultBranch || e.Deleted || e.Repository.Archived || !touches(e) {
+		return nil
+	}
+	j, err := b.open(ctx, e.Installation.ID, e.Repository.ID)
+	if errors.Is(err, githubapi.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if j.repo.Archived || j.repo.DefaultBranch != e.Branch() {
+		return nil
+	}
+	d, err := j.fulfil(ctx, plan.Ask{Kind: plan.Push})
+	var refused *githubapi.RefusedError
+	if errors.As(err, &refused) {
+		// Nobody waits for an answer, and it will be refused the next time too.
+		zerolog.Ctx(ctx).Warn().Err(err).Msg("GitHub refused")
+		return nil
+	}
+	if err == nil && len(d.view.problems) > 0 {
+		zerolog.Ctx(ctx).Info().Err(d.view.problems).Msg("the settings have mistakes")
+	}
+	return err
+}
+
+// touches tells whether a push can matter: it changes a Dockerfile or the
+// settings, or it does not say what it changes.
+func touches(e *event.Push) bool {
+	const listed = 20 // GitHub shortens longer lists of commits in some deliveries
+	if e.Forced || e.Created || len(e.Commits) == 0 || len(e.Commits) >= listed {
+		return true
+	}
+	for _, c := range e.Commits {
+		for _, list := range [][]string{c.Added, c.Removed, c.Modified} {
+			for _, path := range list {
+				if looksLikeDockerfile(path) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// pullRequest acts on boxes that people tick in our pull request.
+func (b *Bot) pullRequest(ctx context.Context, e *event.PullRequest) error {
+	zerolog.Ctx(ctx).Debug().Str("action", e.Action).Int64("number", e.Number).Msg("nothing to do")
+	return nil
+}

@@ -1,0 +1,142 @@
+package bot
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"dhibot/bot/body"
+	"dhibot/bot/config"
+	"dhibot/bot/discover"
+	"dhibot/bot/githubapi"
+)
+
+// found is what was found in a repository.
+type found struct {
+	paths  []string      // Dockerfiles to look at
+	passed []body.Passed // the others that a reader could expect
+	all    []string      // paths of both
+}
+
+// find looks for Dockerfiles. files gets the content of everything that has the
+// name of one, fetched in batches.
+func (j *job) find(ctx context.Context, v *view, files *githubapi.TreeFS) (found, error) {
+	if err := j.prefetch(ctx, v.tree, files); err != nil {
+		return found{}, err
+	}
+	r := discover.Find(entries(v.tree), &linkFS{TreeFS: files, links: func(p string) ([]byte, error) {
+		e, ok := v.tree.Find(p)
+		if !ok || e.Mode != githubapi.ModeLink {
+			return nil, fs.ErrInvalid
+		}
+		return j.client.Blob(ctx, j.repo, e.SHA)
+	}}, discover.Options{Wants: v.config.Wants, Most: maxDockerfiles})
+	var f found
+	for _, d := range r.Files {
+		f.all = append(f.all, d.Path)
+		switch d.Code {
+		case discover.Taken:
+			f.paths = append(f.paths, d.Path)
+		case discover.Document, discover.Ignore, discover.Source, discover.Backup:
+			// Nobody expects these to be migrated.
+		default:
+			f.passed = append(f.passed, body.Passed{Path: d.Path, Reason: d.Skip})
+		}
+	}
+	for _, p := range r.Submodules {
+		f.passed = append(f.passed, body.Passed{Path: p, Reason: "a submodule, which is another repository"})
+	}
+	for _, dir := range v.tree.Unread {
+		f.passed = append(f.passed, body.Passed{Path: dir + "/", Reason: "the repository is too large to list this folder"})
+	}
+	for _, p := range r.Problems {
+		f.passed = append(f.passed, body.Passed{Path: p.Path, Reason: "it may name Dockerfiles and could not be used: " + p.Err.Error()})
+	}
+	slices.SortStableFunc(f.passed, func(a, b body.Passed) int { return cmp.Compare(a.Path, b.Path) })
+	return f, failure(files.Err())
+}
+
+// prefetch reads all files that may be Dockerfiles, a hundred a call.
+func (j *job) prefetch(ctx context.Context, t *githubapi.Tree, files *githubapi.TreeFS) error {
+	var shas []string
+	for _, e := range t.Entries {
+		if candidate, code, _ := discover.Classify(path.Base(e.Path)); e.Type == "blob" && e.Mode != githubapi.ModeLink && candidate && code == discover.Taken && !slices.Contains(shas, e.SHA) {
+			shas = append(shas, e.SHA)
+		}
+		if len(shas) == maxDockerfiles {
+			break
+		}
+	}
+	const few = 5
+	if len(shas) < few {
+		return nil // a few are read one by one, when they are needed
+	}
+	contents, err := j.client.Blobs(ctx, j.repo, shas)
+	if err != nil {
+		return fmt.Errorf("reading the Dockerfiles: %w", err)
+	}
+	for sha, content := range contents {
+		files.Put(sha, content)
+	}
+	return nil
+}
+
+// entries is a tree in the words of package discover.
+func entries(t *githubapi.Tree) []discover.Entry {
+	list := make([]discover.Entry, 0, len(t.Entries))
+	for _, e := range t.Entries {
+		d := discover.Entry{Path: e.Path, Size: e.Size, Executable: e.Mode == githubapi.ModeExec}
+		switch {
+		case e.Type == "tree":
+			d.Kind = discover.KindDir
+		case e.Type == "commit":
+			d.Kind = discover.KindSubmodule
+		case e.Mode == githubapi.ModeLink:
+			d.Kind = discover.KindLink
+		}
+		list = append(list, d)
+	}
+	return list
+}
+
+// linkFS lets package discover read where links lead, to say which file is
+// edited in their place.
+type linkFS struct {
+	*githubapi.TreeFS
+	links func(path string) ([]byte, error)
+}
+
+// ReadLink implements fs.ReadLinkFS.
+func (l *linkFS) ReadLink(name string) (string, error) {
+	target, err := l.links(name)
+	if err != nil {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
+	}
+	return string(target), nil
+}
+
+// Lstat implements fs.ReadLinkFS.
+func (l *linkFS) Lstat(name string) (fs.FileInfo, error) {
+	list, err := l.ReadDir(path.Dir(name))
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range list {
+		if d.Name() == path.Base(name) {
+			return d.Info()
+		}
+	}
+	return nil, &fs.PathError{Op: "lstat", Path: name, Err: fs.ErrNotExist}
+}
+
+// looksLikeDockerfile tells whether a changed path can change what find finds.
+func looksLikeDockerfile(p string) bool {
+	name := strings.ToLower(path.Base(p))
+	candidate, _, _ := discover.Classify(name)
+	build := strings.Contains(name, "compose") || strings.Contains(name, "bake") // they name Dockerfiles
+	return candidate || build || p == config.Path
+}

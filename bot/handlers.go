@@ -1,0 +1,68 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"dhibot/bot/body"
+	"dhibot/bot/command"
+	"dhibot/bot/config"
+	"dhibot/bot/plan"
+)
+
+// handler does what a command asks for.
+type handler func(context.Context, *job, *asked, command.Request) (answer, error)
+
+// handlers has one entry for every row of the command table.
+func handlers() map[string]handler {
+	return map[string]handler{
+		command.Migrate{}.Command(): doMigrate,
+		command.Help{}.Command():    doHelp,
+	}
+}
+
+func doHelp(context.Context, *job, *asked, command.Request) (answer, error) {
+	return answer{text: command.HelpText()}, nil
+}
+
+func doMigrate(ctx context.Context, j *job, _ *asked, req command.Request) (answer, error) {
+	r := req.(command.Migrate)
+	return j.answer(ctx, plan.Ask{Kind: plan.Migrate, Paths: r.Paths, Distro: r.Distro, Again: r.Again})
+}
+
+// answer fulfils a request of a person.
+func (j *job) answer(ctx context.Context, ask plan.Ask) (answer, error) {
+	d, err := j.fulfil(ctx, ask)
+	if err != nil {
+		return answer{}, err
+	}
+	switch {
+	case len(d.view.problems) > 0:
+		return answer{refused: true, text: misconfigured(d.view.problems)}, nil
+	case d.opened > 0:
+		return answer{text: plan.ReplyOpened(d.opened, d.proposal.results)}, nil
+	default:
+		return answer{refused: d.plan.Refused, text: d.plan.Reply}, nil
+	}
+}
+
+// misconfigured lists what is wrong with the settings.
+func misconfigured(problems config.Problems) string {
+	const rows = 30
+	var b strings.Builder
+	b.WriteString("The settings have mistakes, so I did nothing:\n\n")
+	for i, p := range problems {
+		if i == rows {
+			fmt.Fprintf(&b, "- … and %d more\n", len(problems)-rows)
+			break
+		}
+		where := p.File
+		if p.Line > 0 {
+			where = fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+		}
+		fmt.Fprintf(&b, "- %s: %s\n", code(where), body.Prose(p.Message, 400))
+	}
+	b.WriteString("\nMend them on the default branch and ask again.")
+	return b.String()
+}

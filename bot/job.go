@@ -1,0 +1,246 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"dhibot/bot/config"
+	"dhibot/bot/githubapi"
+	"dhibot/bot/plan"
+
+	"github.com/rs/zerolog"
+)
+
+// job is the work on one repository.
+type job struct {
+	*Bot
+	client *githubapi.Client
+	repo   githubapi.Repo
+}
+
+// open starts work on a repository. It is asked for by its number, because
+// names change; ErrNotFound means that we may not see it any more.
+func (b *Bot) open(ctx context.Context, installation, repository int64) (*job, error) {
+	client, err := b.deps.GitHub.Installation(installation)
+	if err != nil {
+		return nil, fmt.Errorf("installation %d: %w", installation, err)
+	}
+	repo, err := client.RepositoryByID(ctx, repository)
+	if err != nil {
+		return nil, fmt.Errorf("reading repository %d: %w", repository, err)
+	}
+	return &job{Bot: b, client: client, repo: repo}, nil
+}
+
+// view is what a repository holds at one commit.
+type view struct {
+	base     string // commit; "" when the repository is empty
+	tree     *githubapi.Tree
+	config   config.Config
+	problems config.Problems
+}
+
+// look reads the head of the default branch, its tree and the settings.
+func (j *job) look(ctx context.Context) (*view, error) {
+	v := &view{config: config.Default()}
+	base, err := j.client.Branch(ctx, j.repo, j.repo.DefaultBranch)
+	switch {
+	case errors.Is(err, githubapi.ErrEmpty), errors.Is(err, githubapi.ErrNotFound):
+		return v, nil
+	case err != nil:
+		return nil, fmt.Errorf("reading the default branch: %w", err)
+	}
+	v.base = base
+	if v.tree, err = j.client.Tree(ctx, j.repo, base); err != nil {
+		return nil, fmt.Errorf("reading the tree: %w", err)
+	}
+	return v, j.settings(ctx, v)
+}
+
+// settings reads both files of settings.
+func (j *job) settings(ctx context.Context, v *view) error {
+	own := config.File{Name: config.Path}
+	if e, ok := v.tree.Find(config.Path); ok && e.Type == "blob" {
+		var err error
+		if own.Content, err = j.client.Blob(ctx, j.repo, e.SHA); err != nil {
+			return fmt.Errorf("reading %s: %w", config.Path, err)
+		}
+	}
+	organisation := config.File{Name: j.repo.Owner + "/" + config.OrganisationRepository + ": " + config.Path}
+	if strings.EqualFold(j.repo.Name, config.OrganisationRepository) {
+		organisation, own = own, config.File{Name: config.Path}
+	} else {
+		content, err := j.client.File(ctx, githubapi.Repo{Owner: j.repo.Owner, Name: config.OrganisationRepository}, "", config.Path)
+		switch {
+		case errors.Is(err, githubapi.ErrNotFound), errors.Is(err, githubapi.ErrEmpty):
+		case err != nil:
+			return fmt.Errorf("reading the organisation's settings: %w", err)
+		}
+		organisation.Content = content
+	}
+	v.config, v.problems = config.Resolve(organisation, own)
+	return nil
+}
+
+// facts are what package plan wants to know of the repository.
+func (j *job) facts(v *view) plan.Repository {
+	return plan.Repository{
+		FullName: j.repo.FullName(), DefaultBranch: j.repo.DefaultBranch,
+		Archived: j.repo.Archived, Disabled: j.repo.Disabled, Fork: j.repo.Fork, Empty: v.base == "",
+	}
+}
+
+// state finds our branch and our pull request.
+func (j *job) state(ctx context.Context, v *view) (plan.State, error) {
+	s := plan.State{Repository: j.facts(v), Base: v.base}
+	if v.base == "" {
+		return s, nil
+	}
+	head, err := j.client.Branch(ctx, j.repo, plan.Branch)
+	if err != nil && !errors.Is(err, githubapi.ErrNotFound) {
+		return s, fmt.Errorf("reading our branch: %w", err)
+	}
+	s.Head = head
+	pulls, err := j.pulls(ctx)
+	if err != nil {
+		return s, err
+	}
+	for _, p := range pulls {
+		switch {
+		case p.ours && (s.Pull == nil || p.Open && !s.Pull.Open):
+			s.Pull = &p.Pull
+		case !p.ours && p.Open && s.Stranger == nil:
+			s.Stranger = &p.Pull
+		}
+		if p.ours && head != "" && (p.Marker.Head == head || p.Marker.Previous == head) {
+			s.HeadWritten = true
+		}
+	}
+	if head != "" && !s.HeadWritten {
+		if s.HeadWritten, err = j.wrote(ctx, head); err != nil {
+			return s, err
+		}
+	}
+	if s.Pull != nil && s.Pull.Open {
+		if s.Pull.Queued, err = j.queued(ctx, s.Pull.Number); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// queued asks whether a pull request waits in a merge queue. A server that has
+// never heard of merge queues says that the field does not exist.
+func (j *job) queued(ctx context.Context, number int) (bool, error) {
+	queued, err := j.client.InMergeQueue(ctx, j.repo, number)
+	var unknown *githubapi.GraphQLError
+	if errors.As(err, &unknown) && strings.Contains(unknown.Error(), "doesn't exist") {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("asking whether #%d is in a merge queue: %w", number, err)
+	}
+	return queued, nil
+}
+
+// pull is a pull request from our branch.
+type pull struct {
+	plan.Pull
+	ours bool
+}
+
+// pulls lists all pull requests that ever came from our branch, youngest first.
+// Ours are those that the App wrote and whose head is in this repository: a
+// copied body or a fork's branch of the same name does not make one. The marker
+// counts only there, and only when it was signed for this repository; when
+// somebody edited it away, the pull request is still ours, and what it
+// remembered is gone.
+func (j *job) pulls(ctx context.Context) ([]pull, error) {
+	login, err := j.login(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, err := j.client.PullRequests(ctx, j.repo, plan.Branch, githubapi.StateAll)
+	if err != nil {
+		return nil, fmt.Errorf("looking for our pull request: %w", err)
+	}
+	var found []pull
+	for _, p := range list {
+		if p.Head != plan.Branch || p.HeadRepo != j.repo.ID {
+			continue
+		}
+		q := pull{Pull: plan.Pull{
+			Number: p.Number, URL: p.HTMLURL, Open: p.State == githubapi.StateOpen, Merged: p.Merged || !p.MergedAt.IsZero(),
+			Head: p.HeadSHA, Title: p.Title, Body: p.Body,
+		}}
+		q.ours = p.User.Login == login && p.User.Type == "Bot"
+		if q.ours {
+			m, err := j.deps.Keys.Read(p.Body)
+			if err == nil && m.Repository == j.repo.ID && m.Branch == plan.Branch {
+				q.Marker = m
+			} else {
+				zerolog.Ctx(ctx).Warn().Err(err).Int("pull_request", p.Number).Msg("our pull request has lost its marker")
+			}
+		}
+		found = append(found, q)
+	}
+	return found, nil
+}
+
+// wrote tells whether a commit that no pull request names is ours: its message
+// is signed for its parent, and it changes exactly what the message says. That
+// is what is left when the process died before the pull request was opened.
+func (j *job) wrote(ctx context.Context, commit string) (bool, error) {
+	info, err := j.client.GetCommit(ctx, j.repo, commit)
+	if err != nil {
+		return false, fmt.Errorf("reading the head of our branch: %w", err)
+	}
+	if len(info.Parents) != 1 {
+		return false, nil
+	}
+	digest, ok := j.deps.Keys.ReadTrailer(info.Message, j.repo.ID, info.Parents[0])
+	if !ok {
+		return false, nil
+	}
+	before, err := j.client.Tree(ctx, j.repo, info.Parents[0])
+	if err != nil {
+		return false, fmt.Errorf("reading the commit below our branch: %w", err)
+	}
+	after, err := j.client.Tree(ctx, j.repo, commit)
+	if err != nil {
+		return false, fmt.Errorf("reading our branch: %w", err)
+	}
+	ids, ok := changed(before, after)
+	return ok && plan.DigestOf(ids) == digest, nil
+}
+
+// changed lists the files whose content differs. It is not ok when anything
+// else differs, such as a file that is gone, or when a tree is not complete.
+func changed(before, after *githubapi.Tree) (ids map[string]string, ok bool) {
+	if before.Incomplete() || after.Incomplete() {
+		return nil, false
+	}
+	old := map[string]githubapi.Entry{}
+	for _, e := range before.Entries {
+		if e.Type != "tree" {
+			old[e.Path] = e
+		}
+	}
+	ids = map[string]string{}
+	for _, e := range after.Entries {
+		if e.Type == "tree" {
+			continue
+		}
+		o, known := old[e.Path]
+		if !known || o.Mode != e.Mode || o.Type != e.Type {
+			return nil, false
+		}
+		if o.SHA != e.SHA {
+			ids[e.Path] = e.SHA
+		}
+		delete(old, e.Path)
+	}
+	return ids, len(old) == 0
+}

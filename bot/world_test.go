@@ -1,0 +1,397 @@
+package bot_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rsa"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"dhibot/bot"
+	"dhibot/bot/body"
+	"dhibot/bot/event"
+	"dhibot/bot/githubapi"
+	"dhibot/bot/inbox"
+	"dhibot/bot/standin"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/rs/zerolog"
+)
+
+// world is a GitHub with the App on it. Deliveries are handled one after the
+// other, as the inbox does for one repository.
+type world struct {
+	t      testing.TB
+	gh     *standin.Server
+	app    *standin.App
+	inst   *standin.Installation
+	bot    *bot.Bot
+	github *githubapi.App
+	now    func() time.Time
+
+	handling sync.Mutex // one delivery at a time
+	mu       sync.Mutex
+	errs     []error
+	calls    []standin.Exchange
+	log      bytes.Buffer
+	attempts int          // of one delivery before it is given up; default 1
+	out      bytes.Buffer // what a command of a story prints
+	held     bool
+	waiting  []inbox.Delivery
+}
+
+// newWorld makes a GitHub with an organisation acme and the App installed on it.
+func newWorld(t testing.TB) *world {
+	w := &world{t: t, attempts: 1}
+	clock := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	var mu sync.Mutex
+	w.now = func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return clock
+	}
+	gh, err := standin.New(standin.WithObserver(w.observe))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := gh.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := gh.Listen("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	hooks := httptest.NewServer(http.HandlerFunc(w.deliver))
+	t.Cleanup(hooks.Close)
+	w.gh = gh
+	gh.AddOrganization("acme")
+	w.app, err = gh.AddApp(standin.AppConfig{
+		Slug: "dhibot", WebhookURL: hooks.URL, Secret: "secret", Key: testKey(t),
+		Permissions: map[string]string{"contents": "write", "pull_requests": "write", "issues": "write", "checks": "write", "metadata": "read"},
+		Events:      []string{"push", "pull_request", "issue_comment", "check_run", "repository"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.inst, err = w.app.Install("acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.start()
+	return w
+}
+
+// testKey is one key for all tests: making one takes a while.
+func testKey(t testing.TB) *rsa.PrivateKey {
+	t.Helper()
+	key, err := sharedKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+var sharedKey = sync.OnceValues(standin.GenerateKey)
+
+// start starts the bot anew, with nothing remembered.
+func (w *world) start() {
+	var err error
+	w.github, err = githubapi.New(githubapi.Settings{
+		AppID: w.app.ID(), Key: w.app.Key(), APIURL: w.gh.APIURL(), Log: zerolog.Nop(),
+		// Pauses that are for GitHub's sake would only make the tests slow.
+		Limits: githubapi.Limits{Spacing: -1, Attempts: 1}, Wait: func(context.Context, time.Duration) error { return nil },
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.bot, err = bot.New(bot.Deps{
+		GitHub: w.github, AppID: w.app.ID(), Keys: body.Keys{[]byte("a key of at least sixteen bytes")},
+		Migrate: smallEngine, Checked: []string{"every changed file parses"}, Now: w.now, Log: zerolog.New(w),
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) observe(x standin.Exchange) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls = append(w.calls, x)
+}
+
+// deliver does what the webhook's edge and the inbox do, at once.
+func (w *world) deliver(rw http.ResponseWriter, r *http.Request) {
+	payload, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(rw, err.Error(), http.StatusBadRequest)
+		return
+	}
+	d := inbox.Delivery{GUID: r.Header.Get("X-GitHub-Delivery"), Event: r.Header.Get("X-GitHub-Event"), Body: payload}
+	if e, err := event.Decode(d.Event, payload); err == nil {
+		h := e.Common()
+		d.Installation, d.Repository, d.FullName, d.Key = h.Installation.ID, h.Repository.ID, h.Repository.FullName, e.Key()
+	}
+	rw.WriteHeader(http.StatusAccepted)
+	w.mu.Lock()
+	if w.held {
+		w.waiting = append(w.waiting, d)
+		w.mu.Unlock()
+		return
+	}
+	w.mu.Unlock()
+	w.handle(d)
+}
+
+func (w *world) handle(d inbox.Delivery) {
+	w.mu.Lock()
+	b, attempts := w.bot, w.attempts
+	w.mu.Unlock()
+	_ = b.Acknowledge(context.Background(), d) // nothing is lost when it fails
+	w.handling.Lock()
+	defer w.handling.Unlock()
+	var err error
+	for d.Attempt = 1; d.Attempt <= attempts; d.Attempt++ {
+		if err = b.Handle(context.Background(), d); err == nil {
+			return
+		}
+	}
+	w.mu.Lock()
+	w.errs = append(w.errs, fmt.Errorf("%s: %w", d.Event, err))
+	w.mu.Unlock()
+}
+
+// release handles what was held back.
+func (w *world) release() {
+	w.mu.Lock()
+	list := w.waiting
+	w.waiting = nil
+	w.mu.Unlock()
+	for _, d := range list {
+		w.handle(d)
+	}
+}
+
+// logged returns what the bot has logged.
+func (w *world) logged() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.String()
+}
+
+// Write implements io.Writer for the log.
+func (w *world) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.Write(p)
+}
+
+// plain replaces what differs from run to run: addresses, commits, markers.
+func (w *world) plain(text string) string {
+	text = strings.ReplaceAll(text, w.gh.URL(), "https://github.example")
+	text = commitID.ReplaceAllString(text, "<commit>")
+	return strings.TrimSpace(hiddenMarker.ReplaceAllString(text, ""))
+}
+
+var (
+	commitID     = regexp.MustCompile(`\b[0-9a-f]{40}\b`)
+	hiddenMarker = regexp.MustCompile(`(?m)^<!-- dhibot(-said)?:.* -->$`)
+)
+
+// settle waits until every delivery was handled.
+func (w *world) settle() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return w.gh.Drain(ctx)
+}
+
+// failures returns and forgets the errors of the bot.
+func (w *world) failures() []error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	errs := w.errs
+	w.errs = nil
+	return errs
+}
+
+// writes returns and forgets the calls of the bot that changed something.
+func (w *world) writes() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var list []string
+	for _, x := range w.calls {
+		if x.Method != http.MethodGet && x.Route != "" && !strings.Contains(x.Route, "access_tokens") && !strings.Contains(x.Path, "graphql") && x.Request.Get("X-Story") == "" {
+			list = append(list, fmt.Sprintf("%s %s %d", x.Method, x.Route, x.Status))
+		}
+	}
+	w.calls = nil
+	return list
+}
+
+// call is an API call of a person.
+func (w *world) call(login, method, path string, in, out any) error {
+	var payload io.Reader
+	if in != nil {
+		raw, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		payload = bytes.NewReader(raw)
+	}
+	req, err := http.NewRequest(method, w.gh.APIURL()+path, payload)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+w.gh.AddUser(login).Token())
+	req.Header.Set("X-Story", "1")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode >= 300 {
+		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, answer)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(answer, out)
+}
+
+type pullView struct {
+	Number int     `json:"number"`
+	State  string  `json:"state"`
+	Title  string  `json:"title"`
+	Body   string  `json:"body"`
+	Merged *string `json:"merged_at"`
+	User   struct {
+		Login string `json:"login"`
+	} `json:"user"`
+	Head struct {
+		Ref string `json:"ref"`
+		SHA string `json:"sha"`
+	} `json:"head"`
+}
+
+func (w *world) pulls(repo string) ([]pullView, error) {
+	var list []pullView
+	err := w.call("reader", http.MethodGet, "repos/"+repo+"/pulls?state=all&sort=created&direction=asc&per_page=100", nil, &list)
+	return list, err
+}
+
+type commentView struct {
+	ID   int64  `json:"id"`
+	Body string `json:"body"`
+	User struct {
+		Login string `json:"login"`
+	} `json:"user"`
+}
+
+func (w *world) comments(repo string, issue int) ([]commentView, error) {
+	var list []commentView
+	err := w.call("reader", http.MethodGet, fmt.Sprintf("repos/%s/issues/%d/comments?per_page=100", repo, issue), nil, &list)
+	return list, err
+}
+
+func (w *world) reactions(repo string, comment int64) ([]string, error) {
+	var list []struct {
+		Content string `json:"content"`
+		User    struct {
+			Login string `json:"login"`
+		} `json:"user"`
+	}
+	err := w.call("reader", http.MethodGet, fmt.Sprintf("repos/%s/issues/comments/%d/reactions", repo, comment), nil, &list)
+	var words []string
+	for _, r := range list {
+		if r.User.Login == "dhibot[bot]" {
+			words = append(words, r.Content)
+		}
+	}
+	return words, err
+}
+
+// tree lists the files of a ref with their modes.
+func (w *world) tree(repo, ref string) (string, error) {
+	files, err := w.gh.Repository(repo).ReadFiles(ref)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, path := range sortedKeys(files) {
+		f := files[path]
+		mode := f.Mode
+		if mode == "" {
+			mode = "100644"
+		}
+		fmt.Fprintf(&b, "%s %s\n", mode, path)
+	}
+	return b.String(), nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+const worldKey = "world"
+
+func setup(env *testscript.Env) error {
+	env.Values[worldKey] = newWorld(env.T().(testing.TB))
+	return nil
+}
+
+// filesBelow reads the files of a folder of the story. Lines of a file named
+// .modes, "100755 path" or "120000 path target", set what a story cannot show.
+func filesBelow(dir string) (standin.Files, error) {
+	files := standin.Files{}
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		files[filepath.ToSlash(name)] = standin.File{Content: string(content)}
+		return err
+	})
+	if modes, ok := files[".modes"]; ok {
+		delete(files, ".modes")
+		for _, line := range strings.Split(strings.TrimSpace(modes.Content), "\n") {
+			f := strings.Fields(line)
+			if len(f) == 3 {
+				files[f[1]] = standin.File{Mode: f[0], Content: f[2]}
+				continue
+			}
+			files[f[1]] = standin.File{Mode: f[0], Content: files[f[1]].Content}
+		}
+	}
+	return files, err
+}
+
+func number(ts *testscript.TestScript, s string) int {
+	n, err := strconv.Atoi(strings.TrimPrefix(s, "#"))
+	ts.Check(err)
+	return n
+}
