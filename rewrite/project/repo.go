@@ -38,9 +38,10 @@ type Repo struct {
 	dirs  map[string][]fs.DirEntry
 	bytes int
 
-	scan   sync.Once
-	builds []Build
-	kube   []kubeObject
+	scan        sync.Once
+	builds      []Build
+	kube        []KubeUse
+	dockerfiles []string
 }
 
 // NewRepo wraps a file system; nil gives an empty repository, a *Repo itself.
