@@ -37,13 +37,13 @@ Exit codes: 0 done, 1 a file failed, 2 usage, 3 --check found changes.`
 // Run migrates what the arguments name.
 func (c *MigrateCmd) Run(ctx context.Context, p *Program) error {
 	format, wrong := c.validate()
-	options, err := c.Options.load(p)
+	choose, err := c.Options.load()
 	wrong = append(wrong, err)
 	if err := errors.Join(wrong...); err != nil {
 		return usage(err)
 	}
 	if c.Paths[0] == "-" {
-		return c.stdin(ctx, p, format, options)
+		return c.stdin(ctx, p, format, choose)
 	}
 	cwd, err := p.Getwd()
 	if err != nil {
@@ -57,7 +57,10 @@ func (c *MigrateCmd) Run(ctx context.Context, p *Program) error {
 		return err
 	}
 	defer jobs.Close()
-	return c.jobs(ctx, p, jobs, format, options)
+	if err := configure(jobs, choose); err != nil {
+		return usage(err)
+	}
+	return c.jobs(ctx, p, jobs, format)
 }
 
 // validate finds everything that is wrong with the flags.
@@ -103,14 +106,14 @@ func (c *MigrateCmd) workers() int {
 }
 
 // jobs migrates files and reports them in their order.
-func (c *MigrateCmd) jobs(ctx context.Context, p *Program, jobs *local.Jobs, format report.Format, options rewrite.Options) error {
+func (c *MigrateCmd) jobs(ctx context.Context, p *Program, jobs *local.Jobs, format report.Format) error {
 	out, err := report.New(p.Stdout, format, p.reportOptions(p.Stdout, c.Color))
 	if err != nil {
 		return err
 	}
 	progress := newProgress(p, len(jobs.List))
 	var failed, changed int
-	err = local.Run(ctx, jobs.List, c.workers(), p.Engine, options, func(job local.Job, r *rewrite.Result) error {
+	err = local.Run(ctx, jobs.List, c.workers(), p.Engine, func(job local.Job, r *rewrite.Result) error {
 		if c.Write && r.Outcome != rewrite.Failed && r.Changed() {
 			if err := local.Write(job, r); err != nil {
 				r = local.Failed(r, err)

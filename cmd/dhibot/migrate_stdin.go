@@ -14,12 +14,12 @@ import (
 // stdin migrates one Dockerfile from standard input. Without --format the new
 // file goes to standard output, byte for byte, and the explanations to standard
 // error; with --format the report goes to standard output instead.
-func (c *MigrateCmd) stdin(ctx context.Context, p *Program, format report.Format, options rewrite.Options) error {
-	content, err := io.ReadAll(io.LimitReader(p.Stdin, local.MaxFile))
+func (c *MigrateCmd) stdin(ctx context.Context, p *Program, format report.Format, choose *choices) error {
+	content, err := readAll(ctx, io.LimitReader(p.Stdin, local.MaxFile))
 	if err != nil {
 		return fmt.Errorf("reading standard input: %w", err)
 	}
-	in := rewrite.Input{Path: "Dockerfile", Content: content, Options: options}
+	in := rewrite.Input{Path: "Dockerfile", Content: content}
 	if c.StdinPath != "" {
 		cwd, err := p.Getwd()
 		if err != nil {
@@ -40,6 +40,11 @@ func (c *MigrateCmd) stdin(ctx context.Context, p *Program, format report.Format
 			return usage(fmt.Errorf("--stdin-path: %w", err))
 		}
 		in.Path, in.FS = filepath.ToSlash(rel), repo.FS()
+		if in.Options, _, err = choose.options(repo); err != nil {
+			return usage(err)
+		}
+	} else if in.Options, _, err = choose.options(nil); err != nil {
+		return usage(err)
 	}
 	r := local.Migrate(ctx, p.Engine, in)
 	if err := ctx.Err(); err != nil {
@@ -73,4 +78,24 @@ func (c *MigrateCmd) stdinResult(p *Program, r *rewrite.Result, format report.Fo
 		return err
 	}
 	return out.Close()
+}
+
+// readAll reads until the end or until ctx ends; then the reading goroutine is
+// left behind, for a read of a terminal cannot be interrupted.
+func readAll(ctx context.Context, r io.Reader) ([]byte, error) {
+	type all struct {
+		content []byte
+		err     error
+	}
+	done := make(chan all, 1)
+	go func() {
+		content, err := io.ReadAll(r)
+		done <- all{content, err}
+	}()
+	select {
+	case a := <-done:
+		return a.content, a.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }

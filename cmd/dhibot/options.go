@@ -3,18 +3,21 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/distribution/reference"
 
+	"dhibot/bot/config"
+	"dhibot/cmd/dhibot/local"
 	"dhibot/rewrite"
 	"dhibot/rewrite/catalog"
 )
 
 // optionFlags are the choices of a migration on the command line. Empty means
-// that the flag was not given.
+// that the flag was not given; then the configuration file decides.
 type optionFlags struct {
-	Config            string `help:"Configuration file, in the form of .github/dhi.yml." placeholder:"FILE"`
+	Config            string `help:"Configuration file (default: .github/dhi.yml of the repository, if it has one)." placeholder:"FILE"`
 	Registry          string `help:"Registry of the hardened images (default: dhi.io)." placeholder:"HOST"`
 	Namespace         string `help:"Namespace of your mirror: NS/dhi-<image>." placeholder:"NS"`
 	Prefix            string `help:"Prefix of image names in the namespace (default: dhi- with --namespace)." placeholder:"PREFIX"`
@@ -24,47 +27,134 @@ type optionFlags struct {
 	Catalog           string `help:"Catalog file to use instead of the built-in one." placeholder:"FILE"`
 }
 
-// load makes options of the flags. The error names everything that is wrong.
-func (f *optionFlags) load(p *Program) (rewrite.Options, error) {
-	var o rewrite.Options
+// choices are the flags, checked, and the configuration file if one was named.
+type choices struct {
+	config *config.File // of --config; nil: the one of each repository
+	set    []func(*rewrite.Options)
+}
+
+// load checks the flags. The error names everything that is wrong with them.
+func (f *optionFlags) load() (*choices, error) {
+	c := &choices{}
 	var wrong []error
-	if f.Registry != "" || f.Namespace != "" || f.Prefix != "" {
-		o.Naming = catalog.Naming{Registry: f.Registry, Namespace: f.Namespace, Prefix: f.Prefix}
-		if _, err := reference.ParseNormalizedNamed(o.Naming.Repository("node") + ":1"); err != nil {
-			wrong = append(wrong, fmt.Errorf("--registry, --namespace and --prefix give %q, which is no image: %w", o.Naming.Repository("node"), err))
-		}
-	}
-	word := func(flag, value string, set map[string]func()) {
+	with := func(set func(*rewrite.Options)) { c.set = append(c.set, set) }
+	word := func(flag, value string, known map[string]func(*rewrite.Options)) {
 		if value == "" {
 			return
 		}
-		if do, ok := set[value]; ok {
-			do()
+		if set, ok := known[value]; ok {
+			with(set)
 			return
 		}
-		wrong = append(wrong, fmt.Errorf("--%s: unknown value %q: one of %s", flag, value, keys(set)))
+		wrong = append(wrong, fmt.Errorf("--%s: unknown value %q: one of %s", flag, value, keys(known)))
 	}
-	word("distro", f.Distro, map[string]func(){
-		"keep":   func() { o.Distro = catalog.KeepDistro },
-		"debian": func() { o.Distro = catalog.Debian },
-		"alpine": func() { o.Distro = catalog.Alpine },
+	word("distro", f.Distro, map[string]func(*rewrite.Options){
+		"keep":   func(o *rewrite.Options) { o.Distro = catalog.KeepDistro },
+		"debian": func(o *rewrite.Options) { o.Distro = catalog.Debian },
+		"alpine": func(o *rewrite.Options) { o.Distro = catalog.Alpine },
 	})
-	word("runtime-needs-shell", f.RuntimeNeedsShell, map[string]func(){
-		"dev":  func() { o.RuntimeNeedsShell = rewrite.ShellDev },
-		"skip": func() { o.RuntimeNeedsShell = rewrite.ShellSkip },
+	word("runtime-needs-shell", f.RuntimeNeedsShell, map[string]func(*rewrite.Options){
+		"dev":  func(o *rewrite.Options) { o.RuntimeNeedsShell = rewrite.ShellDev },
+		"skip": func(o *rewrite.Options) { o.RuntimeNeedsShell = rewrite.ShellSkip },
 	})
-	word("missing-version", f.MissingVersion, map[string]func(){
-		"report":  func() { o.MissingVersion = catalog.ReportMissing },
-		"nearest": func() { o.MissingVersion = catalog.NearestVersion },
+	word("missing-version", f.MissingVersion, map[string]func(*rewrite.Options){
+		"report":  func(o *rewrite.Options) { o.MissingVersion = catalog.ReportMissing },
+		"nearest": func(o *rewrite.Options) { o.MissingVersion = catalog.NearestVersion },
 	})
+	with(func(o *rewrite.Options) {
+		replace(&o.Naming.Registry, f.Registry)
+		replace(&o.Naming.Namespace, f.Namespace)
+		replace(&o.Naming.Prefix, f.Prefix)
+	})
+	if f.Registry != "" || f.Namespace != "" || f.Prefix != "" {
+		named := catalog.Naming{Registry: f.Registry, Namespace: f.Namespace, Prefix: f.Prefix}.Repository("node")
+		if _, err := reference.ParseNormalizedNamed(named + ":1"); err != nil {
+			wrong = append(wrong, fmt.Errorf("--registry, --namespace and --prefix: they give %q, which is no image: %w", named, err))
+		}
+	}
 	if f.Catalog != "" {
-		c, err := loadCatalog(f.Catalog)
+		facts, err := loadCatalog(f.Catalog)
 		if err != nil {
 			wrong = append(wrong, fmt.Errorf("--catalog: %w", err))
 		}
-		o.Catalog = c
+		with(func(o *rewrite.Options) { o.Catalog = facts })
 	}
-	return o, errors.Join(wrong...)
+	if f.Config != "" {
+		content, err := os.ReadFile(f.Config)
+		if err != nil {
+			wrong = append(wrong, fmt.Errorf("--config: %w", err))
+		}
+		c.config = &config.File{Name: f.Config, Content: content}
+	}
+	return c, errors.Join(wrong...)
+}
+
+func replace(to *string, value string) {
+	if value != "" {
+		*to = value
+	}
+}
+
+// maxConfig bounds a configuration file.
+const maxConfig = 1 << 20
+
+// options are the choices for the Dockerfiles of a repository: its
+// configuration file, or the one of --config, and over it the flags. A nil
+// repository has no file.
+func (c *choices) options(repo *local.Repository) (rewrite.Options, config.Config, error) {
+	file := config.File{Name: config.Path}
+	switch {
+	case c.config != nil:
+		file = *c.config
+	case repo != nil:
+		content, err := repo.ReadFile(config.Path, maxConfig)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return rewrite.Options{}, config.Config{}, err
+		}
+		file.Content = content
+	}
+	cfg, problems := config.Resolve(config.File{}, file)
+	if len(problems) > 0 {
+		return rewrite.Options{}, cfg, problems
+	}
+	o := cfg.Options()
+	for _, set := range c.set {
+		set(&o)
+	}
+	return o, cfg, nil
+}
+
+// configure gives every job its options and passes over what the configuration
+// leaves out, unless the user named the file.
+func configure(jobs *local.Jobs, choose *choices) error {
+	type setting struct {
+		options rewrite.Options
+		config  config.Config
+	}
+	settings := map[*local.Repository]setting{}
+	var wrong []error
+	for _, repo := range jobs.Repositories() {
+		o, cfg, err := choose.options(repo)
+		if err != nil {
+			wrong = append(wrong, err)
+		}
+		settings[repo] = setting{o, cfg}
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return err
+	}
+	for i := range jobs.List {
+		job := &jobs.List[i]
+		s := settings[job.Repo]
+		job.Options = s.options
+		if job.Named || job.Skip != "" {
+			continue
+		}
+		if ok, why := s.config.Wants(job.Path); !ok {
+			job.Skip = why
+		}
+	}
+	return nil
 }
 
 func loadCatalog(name string) (*catalog.Catalog, error) {

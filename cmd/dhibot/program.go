@@ -10,6 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"dhibot/cmd/dhibot/local"
+	"dhibot/rewrite"
 )
 
 // Exit codes; 0 to 3 are a contract with scripts.
@@ -32,12 +33,14 @@ type Program struct {
 
 // NewProgram is the program in its process.
 func NewProgram() *Program {
-	return &Program{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Getwd: os.Getwd, Engine: engine}
+	return &Program{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Getwd: os.Getwd, Engine: rewrite.Migrate}
 }
 
 // commands is the command line. Each command is a file of its own.
 type commands struct {
 	Migrate MigrateCmd `cmd:"" help:"Migrate the Dockerfiles of a checkout."`
+	Serve   ServeCmd   `cmd:"" help:"Run the GitHub App."`
+	Demo    DemoCmd    `cmd:"" help:"Play the App against a built-in GitHub stand-in."`
 	Version VersionCmd `cmd:"" help:"Print the version."`
 }
 

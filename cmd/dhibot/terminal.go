@@ -18,9 +18,9 @@ import (
 // of no-color.org: any value but an empty one turns colours off.
 func (p *Program) reportOptions(w io.Writer, color string) report.Options {
 	o := report.Options{Version: version()}
-	f, isFile := w.(*os.File)
-	if isFile && term.IsTerminal(int(f.Fd())) {
+	if isTerminal(w) {
 		o.Terminal = true
+		f := w.(*os.File)
 		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
 			o.Width = columns
 		}
@@ -53,8 +53,7 @@ const (
 )
 
 func newProgress(p *Program, total int) *progress {
-	f, isFile := p.Stderr.(*os.File)
-	return &progress{w: p.Stderr, total: total, terminal: isFile && term.IsTerminal(int(f.Fd()))}
+	return &progress{w: p.Stderr, total: total, terminal: isTerminal(p.Stderr)}
 }
 
 // step counts a file.
@@ -80,4 +79,9 @@ func (g *progress) clear() {
 
 func keys[V any](m map[string]V) string {
 	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }

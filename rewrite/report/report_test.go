@@ -100,7 +100,7 @@ func TestManyFilesAreCounted(t *testing.T) {
 	want := `+PORT=8080
 \ No newline at end of file
 
-     1  hardened  
+     1  hardened
     60  skipped   no-equivalent
     20  skipped   os-base
 

@@ -165,8 +165,9 @@ func (s *summary) writeCounts(w *Writer, p palette) {
 		return strings.Compare(string(a.code), string(b.code))
 	})
 	for _, k := range keys {
-		w.out.printf("%6d  %s  %s\n", s.reasons[k],
+		line := fmt.Sprintf("%6d  %s  %s", s.reasons[k],
 			p.outcome(k.outcome, fmt.Sprintf("%-8s", k.outcome)), w.safe(string(k.code)))
+		w.out.printf("%s\n", strings.TrimRight(line, " "))
 	}
 	w.out.WriteString("\n")
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"dhibot/rewrite"
 )
 
 // Job is one Dockerfile to migrate.
@@ -12,8 +14,12 @@ type Job struct {
 	Repo  *Repository
 	Path  string // below the repository, slashes
 	Shown string // the path for the reader
+	// Named tells that the user named the file itself.
+	Named bool
 	// Skip is why the file is not looked at, "" when it is.
 	Skip string
+	// Options steer its migration.
+	Options rewrite.Options
 }
 
 // Jobs are the Dockerfiles that the arguments name.
@@ -63,7 +69,7 @@ func Find(ctx context.Context, cwd string, args []string) (*Jobs, error) {
 				continue
 			}
 			seen[key{repo, f.path}] = true
-			jobs.List = append(jobs.List, Job{Repo: repo, Path: f.path, Shown: t.shown(f.path, several), Skip: f.skip})
+			jobs.List = append(jobs.List, Job{Repo: repo, Path: f.path, Shown: t.shown(f.path, several), Skip: f.skip, Named: !t.dir})
 		}
 	}
 	return jobs, nil

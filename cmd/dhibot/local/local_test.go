@@ -127,7 +127,7 @@ func TestRunKeepsOrderAndBounds(t *testing.T) {
 		return replace(ctx, in)
 	}
 	i := 0
-	err := Run(t.Context(), jobs.List, 3, engine, rewrite.Options{}, func(j Job, r *rewrite.Result) error {
+	err := Run(t.Context(), jobs.List, 3, engine, func(j Job, r *rewrite.Result) error {
 		emitted.Add(1)
 		if want := fmt.Sprintf("d%03d/Dockerfile", i); r.Path != want || j.Path != want {
 			t.Errorf("result %d is %s", i, r.Path)
@@ -173,7 +173,7 @@ func TestOneBadFileDoesNotStopTheRest(t *testing.T) {
 	}
 	list = append(list, Job{Repo: repo, Path: "e/Dockerfile", Shown: "e", Skip: "vendored"})
 	var got []string
-	err = Run(t.Context(), list, 2, engine, rewrite.Options{}, func(_ Job, r *rewrite.Result) error {
+	err = Run(t.Context(), list, 2, engine, func(_ Job, r *rewrite.Result) error {
 		got = append(got, fmt.Sprintf("%s %s %s", r.Path, r.Outcome, r.Code))
 		return nil
 	})
@@ -196,7 +196,7 @@ func TestRunStops(t *testing.T) {
 	t.Run("when it is cancelled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		n := 0
-		err := Run(ctx, jobs.List, 2, replace, rewrite.Options{}, func(Job, *rewrite.Result) error {
+		err := Run(ctx, jobs.List, 2, replace, func(Job, *rewrite.Result) error {
 			if n++; n == 3 {
 				cancel()
 			}
@@ -208,7 +208,7 @@ func TestRunStops(t *testing.T) {
 	})
 	t.Run("when the report cannot be written", func(t *testing.T) {
 		full := errors.New("disk full")
-		err := Run(t.Context(), jobs.List, 2, replace, rewrite.Options{}, func(Job, *rewrite.Result) error { return full })
+		err := Run(t.Context(), jobs.List, 2, replace, func(Job, *rewrite.Result) error { return full })
 		if !errors.Is(err, full) {
 			t.Errorf("error %v", err)
 		}

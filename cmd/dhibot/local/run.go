@@ -24,7 +24,7 @@ const (
 // Run works on the jobs with several workers and hands over the results in the
 // order of the jobs. It holds no more results than a small multiple of the
 // workers. It returns early with the error of emit or of ctx.
-func Run(ctx context.Context, jobs []Job, workers int, engine Engine, options rewrite.Options, emit func(Job, *rewrite.Result) error) error {
+func Run(ctx context.Context, jobs []Job, workers int, engine Engine, emit func(Job, *rewrite.Result) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type task struct {
@@ -56,7 +56,7 @@ func Run(ctx context.Context, jobs []Job, workers int, engine Engine, options re
 	for range workers {
 		wait.Go(func() {
 			for t := range todo {
-				t.done <- one(ctx, t.job, engine, options)
+				t.done <- one(ctx, t.job, engine)
 			}
 		})
 	}
@@ -81,7 +81,7 @@ func Run(ctx context.Context, jobs []Job, workers int, engine Engine, options re
 
 // one migrates one file. Whatever goes wrong is a result, so that one file
 // cannot stop the others.
-func one(ctx context.Context, job Job, engine Engine, options rewrite.Options) (r *rewrite.Result) {
+func one(ctx context.Context, job Job, engine Engine) (r *rewrite.Result) {
 	if job.Skip != "" {
 		return &rewrite.Result{Path: job.Shown, Outcome: rewrite.Skipped, Code: CodePassedOver, Reason: job.Skip}
 	}
@@ -89,7 +89,7 @@ func one(ctx context.Context, job Job, engine Engine, options rewrite.Options) (
 	if err != nil {
 		return failure(job, nil, CodeUnreadable, err)
 	}
-	r = Migrate(ctx, engine, rewrite.Input{Path: job.Path, Content: content, FS: job.Repo.FS(), Options: options})
+	r = Migrate(ctx, engine, rewrite.Input{Path: job.Path, Content: content, FS: job.Repo.FS(), Options: job.Options})
 	r.Path = job.Shown
 	return r
 }

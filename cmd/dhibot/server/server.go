@@ -1,0 +1,153 @@
+// Package server runs the App: it ties the HTTP edge, the inbox, the bot and
+// the GitHub client together and sees to an orderly start and end.
+package server
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/rs/zerolog"
+
+	"dhibot/bot"
+	"dhibot/bot/body"
+	"dhibot/bot/githubapi"
+	"dhibot/bot/inbox"
+	"dhibot/rewrite"
+	"dhibot/rewrite/catalog"
+	"dhibot/webhooks"
+)
+
+// Config is what the App needs to run.
+type Config struct {
+	AppID int64
+	// Keys are the App's private keys: the first one is used, the others are
+	// earlier ones, by which old pull requests are still recognised.
+	Keys []*rsa.PrivateKey
+	// Secrets of the webhook; any of them is accepted.
+	Secrets [][]byte
+	// APIURL is the root of GitHub's REST API, "" for github.com.
+	APIURL string
+	// HTTPClient is for GitHub; nil is the default of githubapi.
+	HTTPClient *http.Client
+	// Database is where deliveries are kept: sqlite:FILE or postgres://...
+	Database string
+	// Inbox are further options of the inbox.
+	Inbox   []inbox.Option
+	Catalog *catalog.Catalog // nil is the embedded one
+	Log     zerolog.Logger
+}
+
+// GitHub makes the client for the App's credentials.
+func (c Config) GitHub() (*githubapi.App, error) {
+	if len(c.Keys) == 0 {
+		return nil, errors.New("the App's private key is missing")
+	}
+	return githubapi.New(githubapi.Settings{AppID: c.AppID, Key: c.Keys[0], APIURL: c.APIURL, HTTPClient: c.HTTPClient,
+		Log: c.Log.With().Str("component", "github").Logger()})
+}
+
+// Bot makes the bot.
+func (c Config) Bot(github *githubapi.App) (*bot.Bot, error) {
+	keys, err := markerKeys(c.Keys)
+	if err != nil {
+		return nil, err
+	}
+	return bot.New(bot.Deps{GitHub: github, AppID: c.AppID, Keys: keys, Migrate: rewrite.Migrate,
+		Catalog: c.Catalog, Log: c.Log.With().Str("component", "bot").Logger()})
+}
+
+// markerKeys derives the keys that sign what the bot writes for itself from the
+// App's private keys, so that no further secret has to be kept. HKDF makes them
+// independent of everything else the private key is used for.
+func markerKeys(private []*rsa.PrivateKey) (body.Keys, error) {
+	var keys body.Keys
+	for _, k := range private {
+		der, err := x509.MarshalPKCS8PrivateKey(k)
+		if err != nil {
+			return nil, fmt.Errorf("encoding the private key: %w", err)
+		}
+		derived, err := hkdf.Key(sha256.New, der, nil, "dhibot marker v1", sha256.Size)
+		if err != nil {
+			return nil, fmt.Errorf("deriving the marker key: %w", err)
+		}
+		keys = append(keys, derived)
+	}
+	return keys, nil
+}
+
+// Run serves on ln and works on deliveries until ctx ends, then lets what is
+// being done finish. It closes ln. Deliveries that are left are taken up at the
+// next start.
+func Run(ctx context.Context, c Config, ln net.Listener) (err error) {
+	defer func() { _ = ln.Close() }() // closed already unless the start failed
+	github, err := c.GitHub()
+	if err != nil {
+		return fmt.Errorf("connecting to GitHub: %w", err)
+	}
+	b, err := c.Bot(github)
+	if err != nil {
+		return err
+	}
+	metrics, err := newMetrics()
+	if err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	options := append([]inbox.Option{
+		inbox.WithLogger(c.Log.With().Str("component", "inbox").Logger()),
+		inbox.WithObserver(metrics.Observe),
+	}, c.Inbox...)
+	box, err := inbox.Open(ctx, c.Database, options...)
+	if err != nil {
+		return fmt.Errorf("opening the inbox: %w", err)
+	}
+	defer func() { err = errors.Join(err, box.Close()) }()
+	handler, err := webhooks.New(webhooks.Config{
+		Secrets: c.Secrets, AppID: c.AppID, Inbox: box, Acknowledge: b.Acknowledge, Metrics: metrics,
+		Credentials: func(ctx context.Context) error { _, err := github.Self(ctx); return err },
+		Log:         c.Log.With().Str("component", "webhooks").Logger(),
+	})
+	if err != nil {
+		return fmt.Errorf("preparing the webhook: %w", err)
+	}
+	c.Log.Info().Str("listen", ln.Addr().String()).Int64("app", c.AppID).Msg("ready")
+
+	// The edge stops first: a delivery that is accepted while we end is stored
+	// and answered, and then the work is drained.
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	worked := make(chan error, 1)
+	edge, stopEdge := context.WithCancel(ctx)
+	defer stopEdge()
+	go func() {
+		worked <- box.Run(work, b.Handle)
+		stopEdge() // without its worker the edge would only collect
+	}()
+	served := webhooks.Serve(edge, ln, handler)
+	c.Log.Info().Msg("stopping: finishing what is being worked on")
+	stopWork()
+	err = errors.Join(served, <-worked)
+	c.Log.Info().Msg("stopped")
+	return err
+}
+
+// newMetrics are the metrics of the edge with those of the Go runtime and the
+// process.
+func newMetrics() (*webhooks.Metrics, error) {
+	registry := prometheus.NewRegistry()
+	for _, c := range []prometheus.Collector{collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})} {
+		if err := registry.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return webhooks.NewMetrics(registry)
+}
