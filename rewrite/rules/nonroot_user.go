@@ -159,7 +159,7 @@ func (p *Pass) addUser() {
 		e = p.File.InsertAfter(f.From, text)
 	}
 	p.change(Finding{Edits: []dockerfile.Edit{e}, Lines: [2]int{line, line}, After: text,
-		Why: fmt.Sprintf("the image runs as this user already (%s); written as a number Kubernetes can check runAsNonRoot", p.finalRoot().Pick.Def.RunUser().Name)})
+		Why: sentence(fmt.Sprintf("the image runs as this user already (%s); written as a number Kubernetes can check runAsNonRoot", p.finalRoot().Pick.Def.RunUser().Name))})
 }
 
 func (p *Pass) dropped(st *assess.Step) bool {

@@ -2,7 +2,10 @@ package rules
 
 import (
 	"fmt"
+	"strings"
 
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/dockerfile"
 	"dhibot/rewrite/strategy"
 )
 
@@ -24,17 +27,326 @@ func runPorts(p *Pass) {
 	if root == nil || root.Pick == nil || p.Shape == strategy.ShapeNone || p.Shape == strategy.ShapeDev || p.RunUser.Root {
 		return
 	}
-	p.portsTogether()
+	m := &portMover{Pass: p, to: map[int]int{}}
+	switch p.finalImage() {
+	case "nginx":
+		m.nginx()
+	case "aspnetcore":
+		m.aspnet()
+		m.arguments()
+	default:
+		m.arguments()
+	}
+	m.apply()
+	seen := map[int]bool{}
 	for _, port := range p.Final.End.Ports {
-		if port.Step == nil || port.Number == 0 || port.Number >= 1024 || p.portMoved(port.Number) {
+		if port.Step == nil || port.Number == 0 || port.Number >= 1024 || m.to[port.Number] != 0 || seen[port.Number] {
 			continue
 		}
+		seen[port.Number] = true
 		p.check(fmt.Sprintf("Port %d needs root in Kubernetes and in Docker Engine before 20.10. Let the program listen on 1025 or higher and change EXPOSE, port mappings and probes with it.", port.Number), port.Step.Lines[0])
 	}
 	p.notes()
 }
 
-// portsTogether moves ports whose server configuration is at hand.
-func (p *Pass) portsTogether() {}
+// finalImage is the catalog's name of the image that ships.
+func (p *Pass) finalImage() string {
+	if p.New != nil {
+		return p.New.Pick.Def.Image
+	}
+	return p.finalRoot().Pick.Def.Image
+}
 
-func (p *Pass) portMoved(int) bool { return false }
+// portMover moves privileged ports everywhere at once.
+type portMover struct {
+	*Pass
+	to  map[int]int
+	why string
+	// words are arguments and values to replace, old to new.
+	words map[string]string
+	env   []*assess.Step
+	files []File
+}
+
+// unprivileged is the port that takes the place of a privileged one.
+func unprivileged(p int) int {
+	switch p {
+	case 80:
+		return 8080
+	case 443:
+		return 8443
+	}
+	return p + 8000
+}
+
+// exposed are the privileged ports that the file exposes.
+func (m *portMover) exposed() []int {
+	var out []int
+	for _, p := range m.Final.End.Ports {
+		if p.Step != nil && p.Number > 0 && p.Number < 1024 {
+			out = append(out, p.Number)
+		}
+	}
+	return out
+}
+
+// aspnet: from .NET 8 on the images listen on 8080 unless told otherwise.
+func (m *portMover) aspnet() {
+	for _, k := range []string{"ASPNETCORE_URLS", "ASPNETCORE_HTTP_PORTS", "URLS", "DOTNET_URLS"} {
+		if _, ok := m.Final.End.Env[k]; ok && m.setsEnv(k) {
+			return
+		}
+	}
+	for _, p := range m.exposed() {
+		if p == 80 {
+			m.to[80] = 8080
+			m.why = "the image listens on 8080 unless ASPNETCORE_URLS or ASPNETCORE_HTTP_PORTS says otherwise"
+		}
+	}
+}
+
+// setsEnv tells whether the file itself sets a variable for the final image.
+func (m *portMover) setsEnv(name string) bool {
+	for _, st := range m.Final.ChainSteps() {
+		if st.Keyword == "ENV" && strings.Contains(st.Text, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// arguments finds an exposed port in the words of the start command and in
+// variables that name a port.
+func (m *portMover) arguments() {
+	m.words = map[string]string{}
+	for _, p := range m.exposed() {
+		if m.to[p] != 0 {
+			continue
+		}
+		found := false
+		for _, c := range []assess.Command{m.Final.End.Entrypoint, m.Final.End.Cmd} {
+			if c.Step == nil || c.Shell && m.rewriteOf(c.Step) == nil {
+				continue
+			}
+			argv := c.Argv
+			if c.Shell {
+				argv = strings.Fields(c.Argv[0])
+			}
+			for i, a := range argv {
+				prev := ""
+				if i > 0 {
+					prev = argv[i-1]
+				}
+				if n, ok := movedWord(prev, a, p); ok {
+					m.words[a] = n
+					found = true
+				}
+			}
+		}
+		if found {
+			m.to[p] = unprivileged(p)
+			m.why = "the start command says on which port the program listens"
+		}
+	}
+}
+
+// movedWord replaces a port in an argument that surely is one.
+func movedWord(prev, a string, p int) (string, bool) {
+	old, now := fmt.Sprint(p), fmt.Sprint(unprivileged(p))
+	switch {
+	case a == old && (prev == "-p" || prev == "--port" || prev == "-P" || prev == "--http-port"):
+		return now, true
+	case a == "--port="+old:
+		return "--port=" + now, true
+	case strings.HasSuffix(a, ":"+old) && !strings.Contains(a, "://"):
+		return strings.TrimSuffix(a, old) + now, true
+	}
+	return "", false
+}
+
+func (m *portMover) rewriteOf(st *assess.Step) *strategy.Rewrite {
+	for _, r := range []*strategy.Rewrite{m.Start.Entrypoint, m.Start.Cmd} {
+		if r != nil && r.Step == st {
+			return r
+		}
+	}
+	return nil
+}
+
+// apply edits the start command, EXPOSE and the health check.
+func (m *portMover) apply() {
+	if len(m.to) == 0 {
+		return
+	}
+	m.startWords()
+	m.expose()
+	m.healthPort()
+	m.Pass.Files = append(m.Pass.Files, m.files...)
+	for _, f := range m.files {
+		m.Pass.Checks = append(m.Pass.Checks, Check{Rule: "ports", Text: fmt.Sprintf("%s changes with the Dockerfile. Does anything else use this file with the old ports?", f.Path), Where: []Where{{Path: f.Path, Line: f.Line}}})
+	}
+	for _, old := range sortedPorts(m.to) {
+		line := m.Final.From.Lines[0]
+		for _, p := range m.Final.End.Ports {
+			if p.Step != nil && p.Number == old {
+				line = p.Step.Lines[0]
+			}
+		}
+		m.check(fmt.Sprintf("The container listens on %d instead of %d. Port mappings, services and probes that name %d must change with it.", m.to[old], old, old), line)
+	}
+}
+
+func (m *portMover) startWords() {
+	for _, c := range []assess.Command{m.Final.End.Entrypoint, m.Final.End.Cmd} {
+		if c.Step == nil {
+			continue
+		}
+		if r := m.rewriteOf(c.Step); r != nil {
+			r.Text = m.replaceWords(r.Text)
+			continue
+		}
+		before := m.File.Text(c.Step.Span)
+		after := m.replaceWords(before)
+		if after != before && !m.movedAway(c.Step) {
+			m.change(Finding{Edits: []dockerfile.Edit{replace(c.Step.Span, after)}, Lines: c.Step.Lines, Before: before, After: after, Why: "An unprivileged user cannot bind a port below 1024 everywhere; the program listens on a higher one."})
+		}
+	}
+	if m.New != nil {
+		for i, l := range m.New.Lines {
+			if strings.HasPrefix(strings.ToUpper(l.Text), "CMD") || strings.HasPrefix(strings.ToUpper(l.Text), "ENTRYPOINT") {
+				m.New.Lines[i].Text = m.replaceWords(l.Text)
+			}
+		}
+	}
+}
+
+func (m *portMover) replaceWords(text string) string {
+	for _, old := range assess.Sorted(m.words) {
+		text = strings.ReplaceAll(text, `"`+old+`"`, `"`+m.words[old]+`"`)
+	}
+	return text
+}
+
+// movedAway tells whether an instruction stays behind in a build stage.
+func (m *portMover) movedAway(st *assess.Step) bool {
+	return m.Shape == strategy.ShapeSplit && m.staysBehind(st) || m.Shape == strategy.ShapeRebase && st.Stage != m.Final.Stage
+}
+
+// expose edits the words of EXPOSE.
+func (m *portMover) expose() {
+	done := map[*assess.Step]bool{}
+	for _, p := range m.Final.End.Ports {
+		if p.Step == nil || m.to[p.Number] == 0 || done[p.Step] {
+			continue
+		}
+		done[p.Step] = true
+		if m.movedAway(p.Step) {
+			m.exposeNew()
+			continue
+		}
+		for _, w := range p.Step.Words {
+			if now, ok := m.exposeWord(w.Text); ok {
+				m.change(Finding{Edits: []dockerfile.Edit{replace(w.Span, now)}, Lines: p.Step.Lines, Before: "EXPOSE " + w.Text, After: "EXPOSE " + now, Why: sentence("An unprivileged user cannot bind a port below 1024 everywhere; " + m.why)})
+			}
+		}
+	}
+}
+
+// exposeNew edits EXPOSE lines that moved to the new stage.
+func (m *portMover) exposeNew() {
+	if m.New == nil {
+		return
+	}
+	for i, l := range m.New.Lines {
+		fields := strings.Fields(l.Text)
+		if len(fields) == 0 || !strings.EqualFold(fields[0], "EXPOSE") {
+			continue
+		}
+		for j := 1; j < len(fields); j++ {
+			if now, ok := m.exposeWord(fields[j]); ok {
+				fields[j] = now
+				m.New.Lines[i] = strategy.Line{Rule: "ports", Why: "an unprivileged user cannot bind a port below 1024 everywhere; " + m.why}
+			}
+		}
+		m.New.Lines[i].Text = strings.Join(fields, " ")
+		if m.New.Lines[i].Rule == "" {
+			m.New.Lines[i].Rule = l.Rule
+		}
+	}
+}
+
+func (m *portMover) exposeWord(w string) (string, bool) {
+	num, proto, has := strings.Cut(w, "/")
+	for old, now := range m.to {
+		if num == fmt.Sprint(old) {
+			if has {
+				return fmt.Sprintf("%d/%s", now, proto), true
+			}
+			return fmt.Sprint(now), true
+		}
+	}
+	return "", false
+}
+
+// healthPort follows the port in a health check that stays as it is.
+func (m *portMover) healthPort() {
+	h := m.Final.End.Health
+	if h == nil || m.Final.End.HealthNone {
+		return
+	}
+	if p := &m.Health; p.Step == h && !p.Comment {
+		p.Text = m.hostPorts(p.Text)
+		return
+	}
+	if m.Health.Step == h || m.movedAway(h) {
+		return
+	}
+	before := m.File.Text(h.Span)
+	after := m.hostPorts(before)
+	if after != before {
+		m.change(Finding{Edits: []dockerfile.Edit{replace(h.Span, after)}, Lines: h.Lines, Before: before, After: after, Why: "The check asks the port that the server listens on now."})
+	}
+}
+
+// hostPorts moves the port of addresses of the container itself.
+func (m *portMover) hostPorts(text string) string {
+	for old, now := range m.to {
+		for _, host := range []string{"localhost", "127.0.0.1", "0.0.0.0", "[::1]"} {
+			text = replaceHost(text, host, old, now)
+		}
+	}
+	return text
+}
+
+func replaceHost(text, host string, old, now int) string {
+	var b strings.Builder
+	for {
+		i := strings.Index(text, host)
+		if i < 0 {
+			b.WriteString(text)
+			return b.String()
+		}
+		end := i + len(host)
+		b.WriteString(text[:end])
+		rest := text[end:]
+		http := strings.HasSuffix(text[:i], "http://") || old == 443 && strings.HasSuffix(text[:i], "https://")
+		switch explicit := fmt.Sprintf(":%d", old); {
+		case strings.HasPrefix(rest, explicit) && (len(rest) == len(explicit) || rest[len(explicit)] < '0' || rest[len(explicit)] > '9'):
+			fmt.Fprintf(&b, ":%d", now)
+			rest = rest[len(explicit):]
+		case http && (old == 80 || old == 443) && (rest == "" || strings.ContainsRune("/ \"'?#\n\t\r)", rune(rest[0]))):
+			fmt.Fprintf(&b, ":%d", now)
+		}
+		text = rest
+	}
+}
+
+func sortedPorts(m map[int]int) []int {
+	var out []int
+	for p := 1; p < 1024; p++ {
+		if m[p] != 0 {
+			out = append(out, p)
+		}
+	}
+	return out
+}

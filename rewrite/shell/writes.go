@@ -13,6 +13,9 @@ type Effects struct {
 	// Paths are absolute paths outside of the working directory that the text
 	// may create or change, sorted. A directory stands for all below it.
 	Paths []string
+	// Inside are the paths at or below the working directory that the text may
+	// create or change, sorted.
+	Inside []string
 	// Removed are absolute paths outside of the working directory that the
 	// text removes and did not make itself.
 	Removed []string
@@ -32,7 +35,7 @@ type Effects struct {
 // package manager installs (Packages) and the account database (Accounts).
 // With cwd "" or "/" nothing counts as inside.
 func (s *Script) Effects(cwd string) Effects {
-	e := &effects{cwd: path.Clean("/" + cwd), env: maps.Clone(s.env), paths: map[string]bool{}, removed: map[string]bool{}}
+	e := &effects{cwd: path.Clean("/" + cwd), env: maps.Clone(s.env), paths: map[string]bool{}, removed: map[string]bool{}, within: map[string]bool{}}
 	if e.env == nil {
 		e.env = map[string]string{}
 	}
@@ -43,6 +46,7 @@ func (s *Script) Effects(cwd string) Effects {
 		e.command(c)
 	}
 	e.out.Paths = slices.Sorted(maps.Keys(e.paths))
+	e.out.Inside = slices.Sorted(maps.Keys(e.within))
 	e.out.Removed = slices.Sorted(maps.Keys(e.removed))
 	return e.out
 }
@@ -60,6 +64,7 @@ type effects struct {
 	venv           string // the virtual environment that was activated
 	out            Effects
 	paths, removed map[string]bool
+	within         map[string]bool
 }
 
 // handler says what a program writes.
@@ -208,7 +213,12 @@ func (e *effects) abs(c *Command, p string) { e.write(c, Arg{Text: p, Literal: t
 
 // write notes that a word names a file or directory that is written.
 func (e *effects) write(c *Command, a Arg) {
-	if p, ok := e.resolve(c, a); ok && !e.inside(p) && !passing(p) {
+	p, ok := e.resolve(c, a)
+	switch {
+	case !ok || passing(p):
+	case e.inside(p):
+		e.within[p] = true
+	default:
 		e.paths[p] = true
 		delete(e.removed, p)
 	}

@@ -285,11 +285,24 @@ func (c *composer) replicate(paths []artifact) {
 			text = strings.Replace(text, "--chown="+st.Copy.Chown, "--chown="+to, 1)
 		}
 		if !path.IsAbs(destOf(st)) && st.Before.WorkDir != c.end().WorkDir {
-			c.block("workdir-changes", fmt.Sprintf("line %d copies relative to %s, another directory than the final one", st.Lines[0], st.Before.WorkDir), st.Lines[0])
-			continue
+			abs, ok := absoluteDest(text, destOf(st), st.Copy.Dest)
+			if !ok {
+				c.block("workdir-changes", fmt.Sprintf("line %d copies relative to %s, another directory than the final one", st.Lines[0], st.Before.WorkDir), st.Lines[0])
+				continue
+			}
+			text = abs
 		}
 		c.add("multi-stage", text, fmt.Sprintf("line %d stays in the build stage; the running image has the same files", st.Lines[0]))
 	}
+}
+
+// absoluteDest writes the destination of a COPY, its last word, as an absolute
+// path.
+func absoluteDest(text, dest, abs string) (string, bool) {
+	if dest == "" || strings.HasSuffix(strings.TrimSpace(text), "]") || !strings.HasSuffix(text, dest) {
+		return "", false
+	}
+	return strings.TrimSuffix(text, dest) + abs, true
 }
 
 func destOf(st *assess.Step) string {

@@ -88,25 +88,8 @@ func (d *decider) final() {
 // reasons in Blocks.
 func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	f := d.Final.Stage
-	effects := map[*assess.Step]effect{}
-	var list []effect
-	trivial, ownTrivial := true, true
-	for _, st := range f.ChainSteps() {
-		if st.Run == nil {
-			continue
-		}
-		e := d.effect(st)
-		effects[st] = e
-		list = append(list, e)
-		if !e.trivial {
-			trivial = false
-			if st.Stage == f {
-				ownTrivial = false
-			}
-		}
-	}
 	var rec *recipe
-	if !trivial && ch.Dev != nil {
+	if _, trivial := d.effects(f, nil); !trivial && ch.Dev != nil {
 		rec = d.compiled(f, ch)
 	}
 	pick, image, b := d.runtimePick(root, ch, rec)
@@ -114,14 +97,19 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 		d.Blocks = append(d.Blocks, b)
 		return false
 	}
+	list, trivial := d.effects(f, pick.Def)
+	effects := map[*assess.Step]effect{}
+	ownTrivial := true
+	for _, e := range list {
+		effects[e.step] = e
+		if e.step.Stage == f && !e.trivial {
+			ownTrivial = false
+		}
+	}
 	if b := d.fitsPlatform(root.Stage, &catalog.Choice{Image: image}, pick.Def); b != nil {
 		d.Blocks = append(d.Blocks, *b)
 	}
-	if rec == nil || trivial {
-		d.Blocks = append(d.Blocks, d.packageBlocks(list, pick.Def)...)
-	} else {
-		d.Blocks = append(d.Blocks, d.packageBlocks(recipeEffects(list), pick.Def)...)
-	}
+	d.Blocks = append(d.Blocks, d.packageBlocks(list, pick.Def)...)
 	switch image {
 	case "python":
 		d.Blocks = append(d.Blocks, d.pythonLibraries(f)...)
@@ -189,19 +177,19 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	return d.split(root, ch, pick, image, effects, rec, venv, venvWhy)
 }
 
-// recipeEffects keeps the effects that matter when only the program is copied:
-// packages that are for building are not needed then.
-func recipeEffects(list []effect) []effect {
-	var out []effect
-	for _, e := range list {
-		kept := e
-		kept.runtime = nil
-		for _, n := range e.runtime {
-			kept.runtime = append(kept.runtime, n)
+// effects reads every RUN of the final image; trivial tells that none leaves
+// anything behind.
+func (d *decider) effects(f *assess.Stage, def *catalog.Definition) (list []effect, trivial bool) {
+	trivial = true
+	for _, st := range f.ChainSteps() {
+		if st.Run == nil {
+			continue
 		}
-		out = append(out, kept)
+		e := d.effect(f, st, def)
+		list = append(list, e)
+		trivial = trivial && e.trivial
 	}
-	return out
+	return list, trivial
 }
 
 // siblingsRun tells whether another stage of the tree runs commands, so that

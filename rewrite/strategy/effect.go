@@ -52,8 +52,9 @@ func binaryPackage(name, manager string) string {
 	return ""
 }
 
-// effect reads a RUN of the final image.
-func (in *Input) effect(st *assess.Step) effect {
+// effect reads a RUN of the final image. def is the image that it shall run
+// on, nil while that is not chosen: packages that it declares are no loss.
+func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definition) effect {
 	e := effect{step: st}
 	r := st.Run
 	if r.Opaque != "" || r.Script == nil {
@@ -72,7 +73,15 @@ func (in *Input) effect(st *assess.Step) effect {
 				e.runtime = append(e.runtime, "packages that are named elsewhere")
 			}
 			for _, n := range p.Packages {
+				if def != nil && (def.HasPackage(n) || n == "bash" && def.Shell() == "/bin/bash") {
+					continue
+				}
 				e.pkg(n, p, virtualGone)
+			}
+			if e.zone && def != nil && !def.TZData() && zonesNeeded(def.Image) && p.Manager == "apk" {
+				// Only BusyBox systems: Debian's dev images may have the package
+				// marked as installed without its files.
+				e.carried = append(e.carried, "/usr/share/zoneinfo")
 			}
 		case p.System && p.Verb == shell.Other && p.Manager == "dpkg":
 			e.runtime = append(e.runtime, "a local .deb package")
@@ -87,29 +96,22 @@ func (in *Input) effect(st *assess.Step) effect {
 	if e.trivially(sc) {
 		return e
 	}
-	cwd := st.Before.WorkDir
-	paths, unknown, why := sc.Writes(cwd)
-	if unknown {
-		e.unknown = why
+	if onlyRemoves(f, st, sc) {
+		e.trivial, e.rule = true, "no-shell"
+		e.why = "it removes files that a later COPY replaces anyway; nothing can be removed without a shell"
+		return e
 	}
-	for _, p := range paths {
-		if !ephemeral(p) {
-			e.paths = append(e.paths, p)
-		}
-	}
-	e.cwd = touchesCwd(sc)
-	for _, op := range sc.FileOps() {
-		if op.Op != "rm" && op.Op != "mv" {
+	eff := sc.Effects(st.Before.WorkDir)
+	e.unknown = strings.Join(eff.Unknown, "; ")
+	e.cwd = len(eff.Inside) > 0
+	e.removes = eff.Removed
+	globals := globalTools(sc)
+	e.tools = append(e.tools, globals...)
+	for _, p := range eff.Paths {
+		if ephemeral(p) || len(globals) > 0 && npmPrefix(p) {
 			continue
 		}
-		for _, p := range op.Paths {
-			if !path.IsAbs(p) {
-				p = path.Join(cwd, p)
-			}
-			if !ephemeral(p) {
-				e.removes = append(e.removes, path.Clean(p))
-			}
-		}
+		e.paths = append(e.paths, p)
 	}
 	return e
 }
@@ -211,33 +213,24 @@ func isPackageCommand(sc *shell.Script, c *shell.Command) bool {
 	return false
 }
 
-// touchesCwd tells whether a text may write into the directory it runs in.
-func touchesCwd(sc *shell.Script) bool {
-	for _, c := range sc.Commands {
-		switch c.Name {
-		case "pip", "pip3", "set", "true", ":", "echo", "apt-get", "apt", "apk", "export", "cd", "test", "[", "exit", "":
-			continue
-		case "python", "python3":
-			if len(c.Args) >= 2 && c.Args[0].Text == "-m" && (c.Args[1].Text == "pip" || c.Args[1].Text == "venv") {
-				continue
-			}
-		case "mkdir", "chown", "chmod", "touch", "rm", "ln", "mv", "cp", "install":
-			rel := false
-			for _, a := range c.Args {
-				if !strings.HasPrefix(a.Text, "-") && !path.IsAbs(a.Text) && strings.ContainsAny(a.Text, "./") {
-					rel = true
-				}
-			}
-			if !rel {
-				continue
-			}
+// globalTools are packages that npm installs beside the program: build tools
+// and package managers. The start command is checked on its own, so nothing
+// that starts the container is lost.
+func globalTools(sc *shell.Script) []string {
+	var out []string
+	for _, p := range sc.Packages() {
+		if p.Global && (p.Manager == "npm" || p.Manager == "yarn" || p.Manager == "pnpm") && p.Verb == shell.Install {
+			out = append(out, p.Packages...)
 		}
-		if isAccount(c.Name) {
-			continue
+		if p.Manager == "corepack" {
+			out = append(out, "corepack")
 		}
-		return true
 	}
-	return false
+	return out
+}
+
+func npmPrefix(p string) bool {
+	return p == "/usr/local" || p == "/usr/local/bin" || p == "/usr/local/lib" || strings.HasPrefix(p, "/usr/local/lib/node_modules") || strings.HasPrefix(p, "/usr/local/share/.config") || strings.HasPrefix(p, "/root/.local/share")
 }
 
 // ephemeral tells whether a path is scratch space or a cache that no running
@@ -282,10 +275,62 @@ func (in *Input) packageBlocks(effects []effect, def *catalog.Definition) []Bloc
 			out = append(out, Block{Rule: "package-management", Code: "runtime-packages", Line: e.step.Lines[0],
 				Text: fmt.Sprintf("it installs %s, which the program may need while it runs and a runtime image cannot install", strings.Join(e.runtime, ", "))})
 		}
-		if e.zone && def != nil && !def.TZData() && zonesNeeded(def.Image) {
+		if e.zone && def != nil && !def.TZData() && zonesNeeded(def.Image) && len(e.carried) == 0 {
 			out = append(out, Block{Rule: "package-management", Code: "runtime-packages", Line: e.step.Lines[0],
 				Text: fmt.Sprintf("it installs tzdata, which dhi %s does not declare", def.Image)})
 		}
 	}
 	return out
+}
+
+// onlyRemoves tells whether a RUN does nothing but remove files which a later
+// COPY of the stage puts there again, or the content of a directory that a
+// later COPY fills.
+func onlyRemoves(f *assess.Stage, st *assess.Step, sc *shell.Script) bool {
+	removed := 0
+	for _, c := range sc.Commands {
+		if c.Name != "rm" || c.Conditional {
+			return false
+		}
+		for _, a := range c.Args {
+			if strings.HasPrefix(a.Text, "-") {
+				continue
+			}
+			p := a.Text
+			if !path.IsAbs(p) {
+				p = path.Join(st.Before.WorkDir, p)
+			}
+			if !replacedLater(f, st, path.Clean(p)) {
+				return false
+			}
+			removed++
+		}
+	}
+	return removed > 0
+}
+
+// replacedLater tells whether a COPY after st brings p, or fills the directory
+// whose content p names (dir/*).
+func replacedLater(f *assess.Stage, st *assess.Step, p string) bool {
+	dir, all := strings.CutSuffix(p, "/*")
+	after := false
+	for _, t := range f.ChainSteps() {
+		if t == st {
+			after = true
+			continue
+		}
+		if !after || t.Copy == nil {
+			continue
+		}
+		if all {
+			if d := path.Clean(t.Copy.Dest); d == dir && strings.HasPrefix(dir, "/usr/share/nginx") {
+				return true
+			}
+			continue
+		}
+		if slices.Contains(copiedFiles(t.Copy), p) {
+			return true
+		}
+	}
+	return false
 }

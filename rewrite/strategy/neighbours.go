@@ -357,3 +357,17 @@ func (in *Input) sourceFilesRead(f *assess.Stage) (files []readFile, known bool)
 	sort.Slice(files, func(i, j int) bool { return files[i].path < files[j].path })
 	return files, complete
 }
+
+// ContextFile is the file of the repository that becomes abs in the final
+// image: its path from the root of the repository, and its content.
+func (in *Input) ContextFile(s *assess.Stage, abs string) (name string, content []byte, ok bool) {
+	p, ok := in.contextPath(s, abs)
+	if !ok {
+		return "", nil, false
+	}
+	b, ok := in.Project.Read(p)
+	return in.Project.Path(p), b, ok
+}
+
+// CopiedFiles are the files that a COPY surely places in the image.
+func CopiedFiles(c *assess.Copy) []string { return copiedFiles(c) }

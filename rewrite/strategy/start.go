@@ -75,7 +75,14 @@ func (t *starter) written(e, c assess.Command) (Start, []Block) {
 	}
 	full := argv
 	if c.Shell {
-		return s, []Block{t.block(c, "shell-start", "CMD is in shell form behind an ENTRYPOINT")}
+		exec, env, b := t.fromShell(c)
+		if b != nil {
+			return s, []Block{*b}
+		}
+		s.Env = append(s.Env, env...)
+		s.Cmd = &Rewrite{Step: c.Step, Text: "CMD " + jsonArray(exec), Rule: "no-shell",
+			Why: fmt.Sprintf("the runtime image has no shell to run %q; as a list the program starts directly and receives signals", strings.TrimSpace(c.Argv[0]))}
+		c = assess.Command{Step: c.Step, Argv: exec, Set: true}
 	}
 	full = append(append([]string(nil), argv...), c.Argv...)
 	fixed, why, b := t.startable(e, full)
@@ -113,6 +120,13 @@ func (t *starter) command(e, c assess.Command) (Start, []Block) {
 		return t.inherited(e, assess.Command{})
 	}
 	de := t.def.Entrypoint
+	if len(de) == 0 && e.Step == nil && len(e.Argv) > 0 && !officialScript(e.Argv[0]) && path.Base(e.Argv[0]) != "tini" {
+		// The old image started a program of its own with these words behind it.
+		old := e.Argv
+		argv = append(append([]string{path.Base(old[0])}, old[1:]...), argv...)
+		rewrite = true
+		why = joinWhy(why, fmt.Sprintf("the old image put %s in front of this command; the new one has no entry point", strings.Join(old, " ")))
+	}
 	switch {
 	case len(de) == 0:
 		fixed, w, b := t.startable(c, argv)

@@ -214,9 +214,6 @@ func (t *starter) nodeStart(c assess.Command, argv []string) ([]string, string, 
 	name := path.Base(argv[0])
 	switch {
 	case strings.HasPrefix(argv[0], "-") || strings.HasSuffix(argv[0], ".js") || strings.HasSuffix(argv[0], ".mjs") || strings.HasSuffix(argv[0], ".cjs"):
-		if len(t.final.End.Entrypoint.Argv) > 0 && path.Base(t.final.End.Entrypoint.Argv[len(t.final.End.Entrypoint.Argv)-1]) == "node" {
-			return nil, "", nil
-		}
 		return append([]string{"node"}, argv...), "the old entry point ran node for a command that is a file or an option; the DHI image has no entry point", nil
 	case name == "npm" || name == "yarn" || name == "pnpm" || name == "npx":
 		r := t.in.nodeCommand(t.final, argv)

@@ -1,0 +1,177 @@
+package rules
+
+import (
+	"fmt"
+	"path"
+	"sort"
+	"strings"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/project"
+	"dhibot/rewrite/strategy"
+)
+
+// nginx moves the ports of nginx: in the configuration files that the image
+// copies when all of them are at hand, or together with the image's own
+// configuration when the file brings none.
+func (m *portMover) nginx() {
+	configs, known := m.nginxConfigs()
+	if !known {
+		for _, c := range configs {
+			m.check("The nginx configuration is not at hand here. It must listen on 1025 or higher, keep its pid file in /run/nginx and write logs to /dev/stdout and /dev/stderr.", c.line)
+		}
+		return
+	}
+	if len(configs) == 0 {
+		m.to[80] = 8080
+		m.why = "the configuration that the image brings listens on 8080"
+		return
+	}
+	// An entry of its own replaces the image's configuration only when it is
+	// the main file or the default server; otherwise both are there.
+	for _, c := range configs {
+		n := project.ParseNginx(string(c.content))
+		if n.Broken != "" || n.Template {
+			m.check("The nginx configuration could not be read completely. It must listen on 1025 or higher.", c.line)
+			m.to = map[int]int{}
+			return
+		}
+		for _, l := range n.Listens {
+			if l.Port > 0 && l.Port < 1024 {
+				if l.Span.Start == l.Span.End {
+					m.check(fmt.Sprintf("%s line %d listens on port %d without saying so. It must listen on 1025 or higher.", c.path, l.Line, l.Port), c.line)
+					m.to = map[int]int{}
+					return
+				}
+				m.to[l.Port] = unprivileged(l.Port)
+			}
+		}
+		if len(n.Implied) > 0 {
+			m.check(fmt.Sprintf("%s line %d has a server without listen: nginx then takes port 8000 for an unprivileged user and 80 for root.", c.path, n.Implied[0]), c.line)
+		}
+	}
+	for _, c := range configs {
+		if f, ok := m.nginxFile(c); ok {
+			m.files = append(m.files, f)
+		}
+	}
+	m.why = "the nginx configuration that is copied in listens on the new port as well"
+}
+
+type nginxConfig struct {
+	path    string
+	content []byte
+	line    int
+	main    bool
+}
+
+// nginxConfigs are the configuration files that the final image copies; known
+// is false when one of them is not at hand.
+func (m *portMover) nginxConfigs() (out []nginxConfig, known bool) {
+	known = true
+	for _, st := range m.Final.ChainSteps() {
+		c := st.Copy
+		if c == nil {
+			continue
+		}
+		dest := path.Clean(c.Dest)
+		if dest != "/etc/nginx" && !strings.HasPrefix(dest, "/etc/nginx/") {
+			continue
+		}
+		for _, f := range nginxFiles(c) {
+			if strings.HasSuffix(f, ".types") || strings.Contains(f, "/ssl/") || strings.Contains(f, "/certs/") || strings.HasSuffix(f, ".pem") || strings.HasSuffix(f, ".crt") || strings.HasSuffix(f, ".key") {
+				continue
+			}
+			name, content, ok := m.ContextFile(m.Final.Stage, f)
+			if !ok {
+				out = append(out, nginxConfig{line: st.Lines[0]})
+				known = false
+				continue
+			}
+			out = append(out, nginxConfig{path: name, content: content, line: st.Lines[0], main: f == "/etc/nginx/nginx.conf"})
+		}
+	}
+	return out, known
+}
+
+func nginxFiles(c *assess.Copy) []string {
+	if c.Inline {
+		return []string{path.Clean(c.Dest)}
+	}
+	return strategy.CopiedFiles(c)
+}
+
+// nginxFile rewrites ports, the pid file and log files of one configuration.
+func (m *portMover) nginxFile(c nginxConfig) (File, bool) {
+	n := project.ParseNginx(string(c.content))
+	type edit struct {
+		start, end int
+		text       string
+	}
+	var edits []edit
+	var what []string
+	line := 0
+	for _, l := range n.Listens {
+		if to := m.to[l.Port]; to != 0 && l.Span.End > l.Span.Start {
+			edits = append(edits, edit{l.Span.Start, l.Span.End, fmt.Sprint(to)})
+			what = append(what, fmt.Sprintf("listen %d → %d", l.Port, to))
+			if line == 0 {
+				line = l.Line
+			}
+		}
+	}
+	lineStart := func(no int) int {
+		at := 0
+		for i := 1; i < no; i++ {
+			j := strings.IndexByte(string(c.content[at:]), '\n')
+			if j < 0 {
+				return at
+			}
+			at += j + 1
+		}
+		return at
+	}
+	word := func(d project.Directive, old, now string) {
+		at := lineStart(d.Line)
+		i := strings.Index(string(c.content[at:]), old)
+		if i < 0 || strings.Contains(string(c.content[at:at+i]), "\n") {
+			return
+		}
+		edits = append(edits, edit{at + i, at + i + len(old), now})
+		what = append(what, fmt.Sprintf("%s %s → %s", d.Name, old, now))
+		if line == 0 {
+			line = d.Line
+		}
+	}
+	if n.PID != nil && len(n.PID.Args) == 1 && (n.PID.Args[0] == "/var/run/nginx.pid" || n.PID.Args[0] == "/run/nginx.pid") {
+		word(*n.PID, n.PID.Args[0], "/run/nginx/nginx.pid")
+	}
+	for _, d := range n.Logs {
+		if len(d.Args) == 0 {
+			continue
+		}
+		switch d.Args[0] {
+		case "/var/log/nginx/access.log":
+			word(d, d.Args[0], "/dev/stdout")
+		case "/var/log/nginx/error.log":
+			word(d, d.Args[0], "/dev/stderr")
+		}
+	}
+	if len(edits) == 0 {
+		return File{}, false
+	}
+	sort.Slice(edits, func(i, j int) bool { return edits[i].start < edits[j].start })
+	var b strings.Builder
+	at := 0
+	for _, e := range edits {
+		if e.start < at {
+			continue
+		}
+		b.Write(c.content[at:e.start])
+		b.WriteString(e.text)
+		at = e.end
+	}
+	b.Write(c.content[at:])
+	return File{Path: c.path, Before: c.content, After: []byte(b.String()), Line: line, Rule: "ports", New: strings.Join(what, ", "),
+		Why: "nginx runs as an unprivileged user: it cannot bind low ports everywhere, and it may write its pid file only to /run/nginx. The log files of the old image were links to the container's output."}, true
+}
