@@ -210,12 +210,16 @@ func (r *Result) because(blocks []strategy.Block) {
 		r.Line = 0
 	}
 	var texts []string
-	for _, b := range blocks {
-		where := fmt.Sprintf("line %d", b.Line)
-		if b.Path != "" {
-			where = b.Path
+	for i, b := range blocks {
+		switch {
+		case b.Path != "":
+			texts = append(texts, fmt.Sprintf("%s:%d: %s", b.Path, b.Line, b.Text))
+		case i == 0:
+			// Line says where.
+			texts = append(texts, b.Text)
+		default:
+			texts = append(texts, fmt.Sprintf("line %d: %s", b.Line, b.Text))
 		}
-		texts = append(texts, where+": "+b.Text)
 	}
 	r.Reason = strings.Join(texts, "; ")
 }

@@ -26,6 +26,8 @@ type composer struct {
 	recipe  *recipe
 	user    RunUser
 	venv    string
+	// rollForward asks for a newer .NET to run a program built for an older one.
+	rollForward bool
 
 	lines  []Line
 	drops  []Drop
@@ -80,6 +82,9 @@ func (c *composer) environment() {
 				}
 			}
 		}
+	}
+	if c.rollForward {
+		c.add("base-image", "ENV DOTNET_ROLL_FORWARD=Major", "the program was built for an older .NET, which starts on a newer one only when it is told to")
 	}
 	if c.venv != "" && !c.venvOnPath() {
 		c.add("package-management", fmt.Sprintf("ENV PATH=%q", path.Join(c.venv, "bin")+":$PATH"), "the programs and packages of the virtual environment are found first")
@@ -165,7 +170,7 @@ func (c *composer) workDir() string {
 	switch {
 	case c.end().WorkDirSet:
 		c.add("multi-stage", "WORKDIR "+dir, "the program starts in the same directory as before")
-	case have != dir:
+	case have != dir && c.final.Origin != nil && c.final.Origin.Config.Known:
 		c.add("entry-point", "WORKDIR "+dir, fmt.Sprintf("dhi %s starts in %s; the file relies on %s", c.def.Image, have, dir))
 	}
 	return dir

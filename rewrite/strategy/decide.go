@@ -323,7 +323,14 @@ func (d *decider) inPlace(root *Stage, pick *catalog.Pick, effects map[*assess.S
 		}
 	}
 	d.restoreWorkDir(root, pick.Def)
+	if dotnet(pick) && root.Choice.Bumped {
+		d.Inserts = append(d.Inserts, Insert{Stage: root.Stage, Line: Line{Rule: "base-image", Text: "ENV DOTNET_ROLL_FORWARD=Major",
+			Why: fmt.Sprintf("the program was built for .NET %s, which starts on %s only when it is told to", root.Choice.From, root.Choice.To)}})
+	}
 }
+
+// dotnet tells whether an image runs .NET programs.
+func dotnet(p *catalog.Pick) bool { return p.Def.Image == "dotnet" || p.Def.Image == "aspnetcore" }
 
 func (d *decider) noteDropped(e effect) {
 	if n := append(append([]string(nil), e.tools...), e.build...); len(n) > 0 {
@@ -350,7 +357,7 @@ func (d *decider) rebase(root *Stage, ch *catalog.Choice, pick *catalog.Pick, im
 		root.Left = b
 		return true
 	}
-	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: f.Steps, effects: effects, source: f.Parent.Name, user: d.RunUser, venv: venv.dir}
+	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: f.Steps, effects: effects, source: f.Parent.Name, user: d.RunUser, venv: venv.dir, rollForward: dotnet(pick) && ch.Bumped}
 	c.compose()
 	if len(c.blocks) > 0 {
 		d.Blocks = append(d.Blocks, c.blocks...)
@@ -389,7 +396,7 @@ func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, ima
 	tail = f.Steps[at:]
 	n := &NewStage{Pick: pick, Image: image, Banner: len(d.All) == 1}
 	source := d.buildAlias(f, n)
-	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: tail, effects: effects, source: source, recipe: rec, user: d.RunUser, venv: venv.dir}
+	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: tail, effects: effects, source: source, recipe: rec, user: d.RunUser, venv: venv.dir, rollForward: dotnet(pick) && ch.Bumped}
 	c.compose()
 	if len(c.blocks) > 0 {
 		d.Blocks = append(d.Blocks, c.blocks...)

@@ -11,7 +11,8 @@ import (
 // runUser decides who the final stage runs as on the new image.
 func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime bool) RunUser {
 	u := def.RunUser()
-	spec := fmt.Sprintf("%d:%d", u.UID, u.GID)
+	own := programUser(def)
+	spec := fmt.Sprintf("%d:%d", own.UID, own.GID)
 	r := RunUser{Spec: spec, Names: map[string]string{}}
 	known := in.accountsOf(final, nil)
 	for _, d := range def.Users {
@@ -55,6 +56,9 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 			return "", false
 		}
 		user, group, _ := strings.Cut(owner, ":")
+		if oldAccount(final, user, def) {
+			return spec, true
+		}
 		if in.nameKnown(user, def, runtime, final) && (group == "" || in.nameKnown(group, def, runtime, final)) {
 			return "", false
 		}
@@ -113,4 +117,40 @@ func (in *Input) nameKnown(n string, def *catalog.Definition, runtime bool, fina
 		return false
 	}
 	return in.accountsOf(final, def)[n]
+}
+
+// oldAccount tells whether a number is the account of the old image's own
+// program (nginx 101), which the new image gave another number.
+func oldAccount(final *assess.Stage, user string, def *catalog.Definition) bool {
+	if !numeric(user) || user == "0" || final.Origin == nil || def.RunUser().UID == 0 && def.Build() && len(def.Users) == 0 {
+		return false
+	}
+	if _, ok := def.User(user); ok {
+		return false
+	}
+	if final.Origin.Config.User != "" && strings.Split(final.Origin.Config.User, ":")[0] == user {
+		return true
+	}
+	for _, u := range final.Origin.Config.Users {
+		if fmt.Sprint(u.UID) == user {
+			return true
+		}
+	}
+	return false
+}
+
+// programUser is the account that an image has for its program: the user it
+// runs as, in a dev image the first account beside root and the package
+// manager's.
+func programUser(def *catalog.Definition) catalog.User {
+	u := def.RunUser()
+	if u.UID != 0 {
+		return u
+	}
+	for _, d := range def.Users {
+		if d.UID != 0 && !strings.HasPrefix(d.Name, "_") {
+			return d
+		}
+	}
+	return u
 }

@@ -229,7 +229,7 @@ func (d *decider) restoreWorkDir(root *Stage, def *catalog.Definition) {
 	if def.WorkDir != "" {
 		now = path.Clean(def.WorkDir)
 	}
-	if old == now || !d.reliesOnWorkDir(root.Stage) {
+	if old == now || !root.Origin.Config.Known || !d.reliesOnWorkDir(root.Stage) {
 		return
 	}
 	d.Inserts = append(d.Inserts, Insert{Stage: root.Stage, Line: Line{Rule: "base-image", Text: "WORKDIR " + old,
