@@ -20,7 +20,6 @@ import (
 	"time"
 
 	"dhibot/bot"
-	"dhibot/bot/body"
 	"dhibot/bot/event"
 	"dhibot/bot/githubapi"
 	"dhibot/bot/inbox"
@@ -41,12 +40,15 @@ type world struct {
 	github *githubapi.App
 	now    func() time.Time
 
+	transport *breaking
+
 	handling sync.Mutex // one delivery at a time
 	mu       sync.Mutex
 	errs     []error
 	calls    []standin.Exchange
 	log      bytes.Buffer
 	attempts int          // of one delivery before it is given up; default 1
+	fresh    bool         // every attempt is made by a new process
 	out      bytes.Buffer // what a command of a story prints
 	held     bool
 	waiting  []inbox.Delivery
@@ -54,7 +56,7 @@ type world struct {
 
 // newWorld makes a GitHub with an organisation acme and the App installed on it.
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, attempts: 1}
+	w := &world{t: t, attempts: 1, transport: &breaking{}}
 	clock := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	var mu sync.Mutex
 	w.now = func() time.Time {
@@ -112,18 +114,22 @@ func (w *world) start() {
 	w.github, err = githubapi.New(githubapi.Settings{
 		AppID: w.app.ID(), Key: w.app.Key(), APIURL: w.gh.APIURL(), Log: zerolog.Nop(),
 		// Pauses that are for GitHub's sake would only make the tests slow.
-		Limits: githubapi.Limits{Spacing: -1, Attempts: 1}, Wait: func(context.Context, time.Duration) error { return nil },
+		HTTPClient: &http.Client{Transport: w.transport},
+		Limits:     githubapi.Limits{Spacing: -1, Attempts: 1}, Wait: func(context.Context, time.Duration) error { return nil },
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.bot, err = bot.New(bot.Deps{
-		GitHub: w.github, AppID: w.app.ID(), Keys: body.Keys{[]byte("a key of at least sixteen bytes")},
+	b, err := bot.New(bot.Deps{
+		GitHub: w.github, AppID: w.app.ID(), Keys: testKeys,
 		Migrate: smallEngine, Checked: []string{"every changed file parses"}, Now: w.now, Log: zerolog.New(w),
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.mu.Lock()
+	w.bot = b
+	w.mu.Unlock()
 }
 
 func (w *world) observe(x standin.Exchange) {
@@ -164,6 +170,12 @@ func (w *world) handle(d inbox.Delivery) {
 	defer w.handling.Unlock()
 	var err error
 	for d.Attempt = 1; d.Attempt <= attempts; d.Attempt++ {
+		if d.Attempt > 1 && w.fresh {
+			w.start()
+			w.mu.Lock()
+			b = w.bot
+			w.mu.Unlock()
+		}
 		if err = b.Handle(context.Background(), d); err == nil {
 			return
 		}
@@ -171,6 +183,12 @@ func (w *world) handle(d inbox.Delivery) {
 	w.mu.Lock()
 	w.errs = append(w.errs, fmt.Errorf("%s: %w", d.Event, err))
 	w.mu.Unlock()
+}
+
+func (w *world) setHeld(held bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held = held
 }
 
 // release handles what was held back.

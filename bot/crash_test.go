@@ -1,0 +1,187 @@
+package bot_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"dhibot/bot/body"
+	"dhibot/bot/standin"
+)
+
+// breaking is a transport on which one call fails: before GitHub sees it, or
+// after GitHub has done it, as when the process dies right there.
+type breaking struct {
+	mu    sync.Mutex
+	at    int // number of the call that fails, 0 for none
+	after bool
+	seen  int
+	what  string // the call that failed
+}
+
+var errBroken = errors.New("the line broke")
+
+func (b *breaking) RoundTrip(r *http.Request) (*http.Response, error) {
+	b.mu.Lock()
+	// Reading has no effect that could be lost.
+	counts := !b.after || r.Method != http.MethodGet
+	if counts {
+		b.seen++
+	}
+	hit := counts && b.seen == b.at
+	if hit {
+		b.what = r.Method + " " + r.URL.Path
+	}
+	b.mu.Unlock()
+	if hit && !b.after {
+		return nil, errBroken
+	}
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if hit && err == nil {
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		return nil, errBroken
+	}
+	return resp, err
+}
+
+func (b *breaking) set(at int, after bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.at, b.after, b.seen, b.what = at, after, 0, ""
+}
+
+func (b *breaking) count() (int, string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.seen, b.what
+}
+
+// TestEveryCallMayFail breaks every single call of a request once, before and
+// after its effect, and lets the inbox hand the delivery in again to a process
+// that remembers nothing. In the end there is one pull request with one commit
+// of ours and one answer, whatever broke.
+func TestEveryCallMayFail(t *testing.T) {
+	t.Parallel()
+	for _, update := range []bool{false, true} {
+		for _, after := range []bool{false, true} {
+			t.Run(fmt.Sprintf("update=%v,after=%v", update, after), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t)
+				w.attempts, w.fresh = 3, true
+				for at := 1; ; at++ {
+					name := fmt.Sprintf("acme/shop%d", at)
+					calls, what := w.interrupted(name, at, after, update)
+					w.consistent(name, update, fmt.Sprintf("call %d (%s)", at, what))
+					if t.Failed() {
+						break
+					}
+					if calls < at {
+						if least := map[bool]int{false: 15, true: 7}[after]; calls < least {
+							t.Errorf("only %d calls were broken, there are %d at least", calls, least)
+						}
+						break
+					}
+					if at == 100 {
+						t.Fatal("there is no end of calls")
+					}
+				}
+			})
+		}
+	}
+}
+
+// interrupted runs a request on which a call breaks, and returns how many calls
+// there were and which of them broke.
+func (w *world) interrupted(name string, at int, after, update bool) (int, string) {
+	owner, short, _ := strings.Cut(name, "/")
+	r, err := w.gh.AddRepository(owner, short, standin.Text(map[string]string{"Dockerfile": "FROM node:22\n"}), standin.Collaborator("alice", "write"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	issue := r.OpenIssue("alice", "Please", "")
+	ask := func() {
+		if _, err := r.Comment("alice", issue, "/dhi migrate"); err != nil {
+			w.t.Fatal(err)
+		}
+		if err := w.settle(); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.transport.set(0, false)
+	if update {
+		ask()
+		w.setHeld(true)
+		if _, err := r.Push("alice", "main", "More", standin.Text(map[string]string{"web/Dockerfile": "FROM python:3.13\n"})); err != nil {
+			w.t.Fatal(err)
+		}
+		if err := w.settle(); err != nil {
+			w.t.Fatal(err)
+		}
+		w.mu.Lock()
+		w.waiting = nil // only the command is to update it
+		w.mu.Unlock()
+		w.setHeld(false)
+	}
+	w.transport.set(at, after)
+	ask()
+	if errs := w.failures(); len(errs) > 0 {
+		w.t.Errorf("%s: %v", name, errs)
+	}
+	return w.transport.count()
+}
+
+// consistent checks what is there in the end.
+func (w *world) consistent(name string, update bool, when string) {
+	w.t.Helper()
+	r := w.gh.Repository(name)
+	pulls, err := w.pulls(name)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if len(pulls) != 1 || pulls[0].State != "open" {
+		w.t.Errorf("%s: pull requests %v", when, pulls)
+		return
+	}
+	m, err := testKeys.Read(pulls[0].Body)
+	if err != nil || m.Head != r.Branch("dhi/migrate") || m.Head != pulls[0].Head.SHA {
+		w.t.Errorf("%s: the marker names %s, the branch is at %s: %v", when, m.Head, r.Branch("dhi/migrate"), err)
+	}
+	files, err := r.ReadFiles("dhi/migrate")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	want := map[string]string{"Dockerfile": "FROM dhi.io/node:22\n"}
+	replies := 1
+	if update {
+		want["web/Dockerfile"] = "FROM dhi.io/python:3.13\n"
+		replies = 2
+	}
+	if len(files) != len(want) {
+		w.t.Errorf("%s: the branch has %d files", when, len(files))
+	}
+	for path, content := range want {
+		if files[path].Content != content {
+			w.t.Errorf("%s: %s is %q", when, path, files[path].Content)
+		}
+	}
+	comments, err := w.comments(name, 1)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	said := 0
+	for _, c := range comments {
+		if c.User.Login == "dhibot[bot]" {
+			said++
+		}
+	}
+	if said != replies {
+		w.t.Errorf("%s: %d answers, want %d: %v", when, said, replies, comments)
+	}
+}
+
+var testKeys = body.Keys{[]byte("a key of at least sixteen bytes")}
