@@ -178,8 +178,12 @@ func (l *lease) release(ctx context.Context) error {
 // that whatever the old worker still writes, should it live after all, finds
 // a job that is not running. This is the one statement that changes River's
 // table behind River's back; its test must be run with every new River.
-func (b *Inbox) reclaim(ctx context.Context) error {
-	dead, err := b.deadClients(ctx)
+//
+// A process does not judge itself: were its own lease to end unnoticed, it
+// would hand its lanes to itself while its handlers still run. self is its
+// name.
+func (b *Inbox) reclaim(ctx context.Context, self string) error {
+	dead, err := b.deadClients(ctx, self)
 	if err != nil {
 		return err
 	}
@@ -209,7 +213,7 @@ func (b *Inbox) reclaim(ctx context.Context) error {
 			orphans = append(orphans, o)
 			return nil
 		}, "SELECT id, "+dialect.argsText+" FROM river_job WHERE state = 'running' AND kind = $1 AND NOT EXISTS ("+
-			"SELECT 1 FROM inbox_lease WHERE client = "+dialect.lastOwner+") ORDER BY id"+dialect.forUpdate, laneKind)
+			"SELECT 1 FROM inbox_lease WHERE client = "+dialect.lastOwner+") AND "+dialect.lastOwner+" <> $2 ORDER BY id"+dialect.forUpdate, laneKind, self)
 		if err != nil {
 			return err
 		}
@@ -238,7 +242,7 @@ func (b *Inbox) reclaim(ctx context.Context) error {
 }
 
 // deadClients lists the leases that have ended, or whose process has.
-func (b *Inbox) deadClients(ctx context.Context) ([]string, error) {
+func (b *Inbox) deadClients(ctx context.Context, self string) ([]string, error) {
 	type row struct {
 		client, alive string
 		expired       bool
@@ -251,6 +255,9 @@ func (b *Inbox) deadClients(ctx context.Context) ([]string, error) {
 			var left int64
 			if err := scan(&r.client, &r.alive, &left); err != nil {
 				return err
+			}
+			if r.client == self {
+				return nil
 			}
 			r.expired = left <= 0
 			rows = append(rows, r)

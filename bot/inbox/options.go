@@ -25,6 +25,7 @@ type options struct {
 	keepBody    time.Duration
 	keepRow     time.Duration
 	tick        time.Duration
+	poll        time.Duration
 	observe     func(Observation)
 	periodics   []periodic
 	afterCommit func() // test signal: a batch of deliveries was committed
@@ -44,6 +45,7 @@ func defaults() options {
 		keepBody: 7 * 24 * time.Hour,
 		keepRow:  30 * 24 * time.Hour,
 		tick:     time.Second,
+		poll:     500 * time.Millisecond,
 		observe:  func(Observation) {},
 	}
 }

@@ -169,8 +169,11 @@ func (q *riverQueue[T]) start(ctx context.Context, client string, work func(cont
 	c.SoftStopTimeout = max(q.opt.grace, time.Millisecond)
 	c.TestOnly = q.opt.stubbed // no random delay before maintenance starts
 	c.Queues = map[string]river.QueueConfig{
-		queueLanes:  {MaxWorkers: q.opt.workers},
-		queuePeople: {MaxWorkers: q.opt.people},
+		// River notifies of inserts at most once per FetchCooldown; one that
+		// comes a moment after another is found by the next poll. A person
+		// notices a second.
+		queueLanes:  {MaxWorkers: q.opt.workers, FetchPollInterval: q.opt.poll},
+		queuePeople: {MaxWorkers: q.opt.people, FetchPollInterval: min(q.opt.poll, 200*time.Millisecond)},
 	}
 	running, err := river.NewClient(q.driver(), c)
 	if err != nil {

@@ -20,6 +20,8 @@ type runner struct {
 	halt     atomic.Bool
 	hardStop chan struct{} // closed when nothing is waited for any more
 
+	busy sync.Map // lanes (int64) with a handler in this process
+
 	untilHalt context.Context // ends with the context of Run: for periodic work
 	helpers   sync.WaitGroup  // everything started by Run besides handlers
 }
@@ -71,7 +73,7 @@ func (b *Inbox) Run(ctx context.Context, h Handler) error {
 var errStuck = errors.New("inbox: handlers did not return within the grace period")
 
 func (r *runner) run(ctx, background context.Context) error {
-	if err := r.box.reclaim(background); err != nil {
+	if err := r.box.reclaim(background, r.client); err != nil {
 		return fmt.Errorf("inbox: taking over: %w", err)
 	}
 	stop, err := r.box.db.start(background, r.client, r.work)

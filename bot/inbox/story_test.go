@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,6 +26,7 @@ type office struct {
 	mu      sync.Mutex
 	seen    []string      // what the handler was called with
 	changed chan struct{} // one signal per finished call
+	ended   atomic.Int64  // finished calls
 }
 
 func open(t *testing.T, url string, opts ...Option) *office {
@@ -32,8 +35,9 @@ func open(t *testing.T, url string, opts ...Option) *office {
 	opts = append([]Option{
 		WithClock(o.clock.now),
 		WithLogger(zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel)),
-		func(p *options) { p.tick = 10 * time.Millisecond },
-		WithObserver(func(Observation) { o.changed <- struct{}{} }),
+		// A clock that stands still lets River notify of one insert only.
+		func(p *options) { p.tick, p.poll = 10*time.Millisecond, 10*time.Millisecond },
+		WithObserver(func(Observation) { o.ended.Add(1); o.changed <- struct{}{} }),
 	}, opts...)
 	b, err := Open(t.Context(), url, opts...)
 	if err != nil {
@@ -100,8 +104,7 @@ func (o *office) await(what string, is func() bool) {
 		case <-o.changed:
 		case <-look.C:
 		case <-deadline:
-			list, _ := o.List(context.Background(), Filter{})
-			o.t.Fatalf("waited in vain until %s\nseen: %v\n%v", what, o.calls(), list)
+			o.t.Fatalf("waited in vain until %s\nseen: %v\nwaiting: %v", what, o.calls(), o.waiting())
 		}
 	}
 }
@@ -110,6 +113,31 @@ func (o *office) calls() []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return append([]string(nil), o.seen...)
+}
+
+// waiting describes what is not done, with the jobs of its lanes.
+func (o *office) waiting() string {
+	var b strings.Builder
+	ctx := context.Background()
+	_ = o.db.inTx(ctx, func(t tx) error {
+		return errors.Join(
+			t.query(ctx, func(scan func(...any) error) error {
+				var guid, text string
+				var lane, due, starts int64
+				err := scan(&guid, &lane, &due, &starts, &text)
+				fmt.Fprintf(&b, "\n  %s lane %d due %v starts %d %s", guid, lane, fromMicros(due), starts, text)
+				return err
+			}, "SELECT guid, lane, due, starts, error FROM inbox WHERE state = 'pending' ORDER BY seq LIMIT 10"),
+			t.query(ctx, func(scan func(...any) error) error {
+				var id int64
+				var args []byte
+				var state string
+				err := scan(&id, &args, &state)
+				fmt.Fprintf(&b, "\n  job %d %s %s", id, args, state)
+				return err
+			}, "SELECT id, "+o.db.dialect().argsText+", CAST(state AS TEXT) FROM river_job WHERE state NOT IN ('completed') ORDER BY id LIMIT 20"))
+	})
+	return b.String()
 }
 
 // states of all deliveries by GUID.

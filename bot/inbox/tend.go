@@ -25,7 +25,7 @@ func (r *runner) tend(ctx context.Context) {
 			b.opt.log.Warn().Err(err).Msg("cannot wake lanes")
 		}
 		if rounds%3 == 0 {
-			if err := b.reclaim(ctx); err != nil && ctx.Err() == nil {
+			if err := b.reclaim(ctx, r.client); err != nil && ctx.Err() == nil {
 				b.opt.log.Warn().Err(err).Msg("cannot look for ended processes")
 			}
 		}

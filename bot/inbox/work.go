@@ -19,6 +19,17 @@ const laneTime = time.Minute
 // before that delivery is taken to be the cause.
 const crashMost = 4
 
+// course is how a worker goes on with a lane that has more to do.
+type course int
+
+const (
+	proceed course = iota // with the next delivery
+	yield                 // at the back of the queue, here or elsewhere
+	later                 // in laterPause
+)
+
+const laterPause = 5 * time.Second
+
 // task is a claimed delivery.
 type task struct {
 	seq int64
@@ -39,8 +50,17 @@ func (r *runner) work(ctx context.Context, job *rivertype.JobRow, lane int64) er
 	began := r.box.now()
 	var last *settlement
 	for n := 0; ; n++ {
-		enough := n >= r.box.opt.drain || r.box.now().Sub(began) >= laneTime || r.stopping() || !r.lease.held()
-		next, err := r.record(ctx, job, lane, last, enough)
+		then := proceed
+		_, occupied := r.busy.Load(lane)
+		switch {
+		case occupied, !r.lease.held():
+			// Not the time: a handler from before a lost lease has not returned
+			// although it was told to, or the lease is lost right now.
+			then = later
+		case n >= r.box.opt.drain, r.box.now().Sub(began) >= laneTime, r.stopping():
+			then = yield
+		}
+		next, err := r.record(ctx, job, lane, last, then)
 		if errors.Is(err, errFenced) {
 			r.box.opt.log.Warn().Int64("job", job.ID).Int64("lane", lane).Msg("lane taken over by another worker")
 			return nil
@@ -51,7 +71,9 @@ func (r *runner) work(ctx context.Context, job *rivertype.JobRow, lane int64) er
 		if next == nil {
 			return nil
 		}
+		r.busy.Store(lane, true)
 		last = r.handle(ctx, next)
+		r.busy.Delete(lane)
 	}
 }
 
@@ -59,7 +81,7 @@ func (r *runner) work(ctx context.Context, job *rivertype.JobRow, lane int64) er
 // returns nil when the job is complete. What was done must be written down
 // even when the process is stopping or the database is away for a moment, so
 // it does not end with ctx and it tries for a while.
-func (r *runner) record(ctx context.Context, job *rivertype.JobRow, lane int64, last *settlement, enough bool) (next *task, err error) {
+func (r *runner) record(ctx context.Context, job *rivertype.JobRow, lane int64, last *settlement, then course) (next *task, err error) {
 	const tries = 6
 	ctx = context.WithoutCancel(ctx)
 	for try := range tries {
@@ -71,7 +93,7 @@ func (r *runner) record(ctx context.Context, job *rivertype.JobRow, lane int64, 
 				return nil, err
 			}
 		}
-		next, err = r.recordOnce(ctx, job, lane, last, enough)
+		next, err = r.recordOnce(ctx, job, lane, last, then)
 		if err == nil || errors.Is(err, errFenced) {
 			return next, err
 		}
@@ -79,7 +101,7 @@ func (r *runner) record(ctx context.Context, job *rivertype.JobRow, lane int64, 
 	return nil, err
 }
 
-func (r *runner) recordOnce(ctx context.Context, job *rivertype.JobRow, lane int64, last *settlement, enough bool) (next *task, err error) {
+func (r *runner) recordOnce(ctx context.Context, job *rivertype.JobRow, lane int64, last *settlement, then course) (next *task, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	err = r.box.db.inTx(ctx, func(t tx) error {
@@ -106,9 +128,12 @@ func (r *runner) recordOnce(ctx context.Context, job *rivertype.JobRow, lane int
 				return err
 			}
 		}
-		if h.runnable && !enough {
+		switch {
+		case h.runnable && then == proceed:
 			next = &h.task
 			return r.box.claim(ctx, t, next)
+		case h.runnable && then == later:
+			h.runnable, h.due = false, r.box.now().Add(laterPause)
 		}
 		return r.box.finish(ctx, t, job, lane, h)
 	})
