@@ -1,0 +1,190 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	"github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"dhibot/rewrite/dockerfile"
+)
+
+// linux is the platform that files are converted for; a fixed one, because the
+// machine's own must not matter.
+var linux = ocispecs.Platform{OS: "linux", Architecture: "amd64"}
+
+// converts holds that BuildKit's converter, which a build runs first of all,
+// accepts every stage of the result, or refuses the original too.
+func (c *check) converts(ctx context.Context) []Violation {
+	if n := c.after.instructions(); n > maxInstructions {
+		return []Violation{internal(0, "%d instructions are too many to prove", n)}
+	}
+	if err := ctx.Err(); err != nil {
+		return []Violation{internal(0, "the proof was not finished: %v", err)}
+	}
+	if c.sameBuild() {
+		return nil
+	}
+	_, err := c.after.convert(ctx)
+	if err == nil {
+		return nil
+	}
+	if _, before := c.before.convert(ctx); before != nil {
+		return nil
+	}
+	return []Violation{internal(lineOf(err), "BuildKit refuses the result: %v", err)}
+}
+
+// sameBuild tells that nothing but the images of FROM differ. The converter's
+// verdict is then that on the original: it follows from the instructions, and
+// of the images only the environment matters, where a variable is required
+// (${NAME:?}). It takes four times as long as parsing, and most results on dev
+// images are of this kind.
+func (c *check) sameBuild() bool {
+	after := c.after.file
+	if bytes.ContainsRune(after.Content, '?') && bytes.Contains(after.Content, []byte("${")) {
+		return false
+	}
+	if len(c.before.stages) != len(c.after.stages) || len(after.GlobalArgs) != len(c.in.File.GlobalArgs) {
+		return false
+	}
+	same := func(a, b *dockerfile.Instruction) bool {
+		return a.Keyword == b.Keyword && a.Text == b.Text && slices.EqualFunc(a.Flags, b.Flags, sameFlag) && slices.EqualFunc(a.Heredocs, b.Heredocs, sameHeredoc)
+	}
+	if !slices.EqualFunc(after.GlobalArgs, c.in.File.GlobalArgs, same) {
+		return false
+	}
+	for i, s := range c.after.stages {
+		old := c.before.stages[i]
+		if s.Name != old.Name || s.Base.Platform != old.Base.Platform || (s.Base.Err == nil) != (old.Base.Err == nil) ||
+			(s.parent == nil) != (old.parent == nil) || !slices.EqualFunc(s.Instructions, old.Instructions, same) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameFlag(a, b dockerfile.Flag) bool { return a.Name == b.Name && a.Value == b.Value }
+
+func sameHeredoc(a, b dockerfile.Heredoc) bool { return a.Name == b.Name && a.Content == b.Content }
+
+// lineOf is the line that an error of BuildKit speaks of.
+func lineOf(err error) int {
+	var located *parser.LocationError
+	if errors.As(err, &located) {
+		for _, ranges := range located.Locations {
+			if len(ranges) > 0 {
+				return ranges[0].Start.Line
+			}
+		}
+	}
+	return 0
+}
+
+// allCaps are the capabilities of a daemon that can do everything. The converter
+// panics on --mount=type=bind,rw without; it only reads them.
+var allCaps = sync.OnceValue(func() apicaps.CapSet { return pb.Caps.CapSet(pb.Caps.All()) })
+
+// convert runs BuildKit's converter over all stages.
+func (m *model) convert(ctx context.Context) (config *dockerspec.DockerOCIImage, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			config, err = nil, fmt.Errorf("the converter gave up: %v", p)
+		}
+	}()
+	caps := allCaps()
+	var opt dockerfile2llb.ConvertOpt
+	opt.BuildPlatforms, opt.TargetPlatform = []ocispecs.Platform{linux}, &linux
+	opt.MetaResolver = newResolver(m, opt.MetaResolver) // nil would ask registries
+	opt.LLBCaps = &caps
+	// Style is not what is proved: check=error=true in a file must not turn a
+	// warning into a refusal.
+	opt.Warn = func(string, string, string, string, []parser.Range) {}
+	opt.AllStages = true
+	result, err := dockerfile2llb.Dockerfile2LLB(ctx, m.file.Content, opt)
+	if err != nil {
+		return nil, err
+	}
+	return result.Image, nil
+}
+
+// resolver answers with the catalog's facts. The converter asks from several
+// goroutines. O is the converter's type for the options of a question: to name
+// it would import a package that reaches the network by another way than the
+// converter.
+type resolver[O any] struct {
+	mu    sync.Mutex
+	model *model
+}
+
+// asker is the interface that the converter wants.
+type asker[O any] interface {
+	ResolveImageConfig(ctx context.Context, ref string, opt O) (string, digest.Digest, []byte, error)
+}
+
+// newResolver takes the field that it is for, to learn its O.
+func newResolver[O any](m *model, _ asker[O]) *resolver[O] { return &resolver[O]{model: m} }
+
+// ResolveImageConfig implements llb.ImageMetaResolver.
+func (r *resolver[O]) ResolveImageConfig(_ context.Context, ref string, _ O) (name string, d digest.Digest, config []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("looking %s up: %v", ref, p)
+		}
+	}()
+	r.mu.Lock()
+	i := r.model.image(ref)
+	r.mu.Unlock()
+	config, err = json.Marshal(i.oci())
+	return ref, "", config, err
+}
+
+// Unknown stands in an ImageConfig for the value of a variable that an upstream
+// image sets to something that depends on its exact version.
+const Unknown = "unknown"
+
+// oci is the image's config in the form that registries serve; empty for an
+// image without facts and for a named build context.
+func (i *image) oci() dockerspec.DockerOCIImage {
+	var img dockerspec.DockerOCIImage
+	img.Platform = linux
+	// Without a layer the converter would take the image for scratch.
+	img.History = []ocispecs.History{{}}
+	c := i.config
+	img.Config.User, img.Config.WorkingDir = c.User, c.WorkDir
+	img.Config.Entrypoint, img.Config.Cmd = c.Entrypoint, c.Cmd
+	img.Config.StopSignal = c.StopSignal
+	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
+		value := c.Env[name]
+		if value == "" && i.def == nil {
+			value = Unknown
+		}
+		img.Config.Env = append(img.Config.Env, name+"="+value)
+	}
+	img.Config.ExposedPorts = set(c.Ports)
+	img.Config.Volumes = set(c.Volumes)
+	return img
+}
+
+func set(list []string) map[string]struct{} {
+	if len(list) == 0 {
+		return nil
+	}
+	m := make(map[string]struct{}, len(list))
+	for _, s := range list {
+		m[s] = struct{}{}
+	}
+	return m
+}
