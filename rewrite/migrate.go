@@ -68,7 +68,7 @@ func (m *migration) run(ctx context.Context) {
 		File: m.file, Stages: stages, Catalog: m.catalog, Naming: m.in.Options.Naming,
 		Distro: m.in.Options.Distro, Missing: m.in.Options.MissingVersion,
 		SkipWhenDev: m.in.Options.RuntimeNeedsShell == ShellSkip, Images: m.in.Options.Images,
-		Keep: map[*assess.Stage]*strategy.Block{},
+		Path: m.in.Path, Keep: map[*assess.Stage]*strategy.Block{},
 	}
 	if m.in.FS != nil {
 		input.Project = project.Open(m.in.FS, m.in.Path, copySources(stages))

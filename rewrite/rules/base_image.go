@@ -144,6 +144,9 @@ func (p *Pass) imageNotes(stages map[*dockerfile.Reference]*strategy.Stage) {
 		if s.Origin.Digest != "" {
 			p.check(fmt.Sprintf("The old image was pinned by digest. The new reference is not: pin it with the digest that `docker buildx imagetools inspect %s` prints, if you want to keep that.", p.reference(s.Pick.Def.Image, s.Pick.Tag)), s.From.Lines[0])
 		}
+		if arch, ok := strings.CutSuffix(strings.SplitN(s.Origin.Reference, "/", 2)[0], "v8"); ok && arch == "arm64" || strings.HasPrefix(s.Origin.Reference, "amd64/") {
+			p.check(fmt.Sprintf("%s is for one platform only; the new image is for several. Build with --platform if the result must stay on that one.", s.Origin.Reference), s.From.Lines[0])
+		}
 		p.endOfLife(s.Pick.Def.Image, s.Pick.Def.EndOfLife, s.From.Lines[0])
 	}
 	_ = stages

@@ -76,6 +76,7 @@ func (p *Pass) javaOptions() {
 		old := p.File.Text(r.Step.Span)
 		for _, v := range []string{"JAVA_OPTS", "JAVA_OPTIONS", "JVM_OPTS", "JAVA_ARGS"} {
 			if strings.Contains(old, "$"+v) || strings.Contains(old, "${"+v) {
+				p.renameEnv(v, "JAVA_TOOL_OPTIONS")
 				p.check(fmt.Sprintf("%s is not read any more, because no shell expands it. Set JAVA_TOOL_OPTIONS instead, which the virtual machine reads itself, wherever %s is set.", v, v), r.Step.Lines[0])
 			}
 		}
@@ -95,4 +96,32 @@ func lower(text string) bool { return text != "" && text[0] >= 'a' && text[0] <=
 func keywordLower(text string) string {
 	k, rest, _ := strings.Cut(text, " ")
 	return strings.ToLower(k) + " " + rest
+}
+
+// renameEnv renames a variable where the final image sets it.
+func (p *Pass) renameEnv(old, now string) {
+	why := fmt.Sprintf("No shell expands %s any more; the virtual machine reads %s itself.", old, now)
+	for _, st := range p.Final.ChainSteps() {
+		if st.Keyword != "ENV" || p.Shape == strategy.ShapeSplit && p.staysBehind(st) || p.Shape == strategy.ShapeRebase && st.Stage != p.Final.Stage {
+			continue
+		}
+		for _, w := range st.Words {
+			if w.Text != old && !strings.HasPrefix(w.Text, old+"=") {
+				continue
+			}
+			span := dockerfile.Span{Start: w.Span.Start, End: w.Span.Start + len(old)}
+			p.change(Finding{Edits: []dockerfile.Edit{replace(span, now)}, Lines: st.Lines, Before: "ENV " + old, After: "ENV " + now, Why: why})
+			break
+		}
+	}
+	if p.New == nil {
+		return
+	}
+	for i, l := range p.New.Lines {
+		for _, sep := range []string{"=", " "} {
+			if rest, ok := strings.CutPrefix(l.Text, "ENV "+old+sep); ok {
+				p.New.Lines[i] = strategy.Line{Rule: "no-shell", Text: "ENV " + now + sep + rest, Why: why}
+			}
+		}
+	}
 }

@@ -95,6 +95,11 @@ func (p *Pass) userNames() {
 					Why: fmt.Sprintf("the image has no account %s; %s is %s, and Kubernetes can check a number", old, to, p.whose(to))})
 			}
 		}
+		if dir, ok := p.RunUser.Owned[st]; ok {
+			at := st.Span.Start + len(st.Keyword)
+			p.change(Finding{Edits: []dockerfile.Edit{{Span: dockerfile.Span{Start: at, End: at}, New: " --chown=" + p.RunUser.Spec}}, Lines: st.Lines, After: "--chown=" + p.RunUser.Spec,
+				Why: fmt.Sprintf("A RUN gave %s to the user of the program; COPY does that now.", dir)})
+		}
 		if st.Copy != nil {
 			if to, ok := p.RunUser.Names[st.Copy.Chown]; ok && st.Copy.Chown != "" {
 				for _, fl := range st.Flags {

@@ -97,12 +97,24 @@ type File struct {
 	Old, New, Why string
 }
 
-// Run applies all rules to a plan.
+// Run applies all rules to a plan. The plan is used up: rules that change
+// instructions of a stage that is still to be written change the plan.
 func Run(p *strategy.Plan) *Pass {
 	pass := &Pass{Plan: p, Err: map[*dockerfile.Reference]error{}}
-	for _, r := range All() {
+	all := All()
+	for _, r := range all {
 		pass.rule = r
-		r.Run(pass)
+		if r.ID != "multi-stage" {
+			r.Run(pass)
+		}
+	}
+	// Last, because it writes the new stage as the other rules left it; the
+	// changes come in the order of the file anyway.
+	for _, r := range all {
+		pass.rule = r
+		if r.ID == "multi-stage" {
+			r.Run(pass)
+		}
 	}
 	return pass
 }

@@ -116,13 +116,23 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	case "node":
 		d.Blocks = append(d.Blocks, d.nodeLibraries(f)...)
 	}
-	if b := developmentStage(f); b != nil {
+	if b := developmentStage(f, d.Path); b != nil {
 		d.Blocks = append(d.Blocks, *b)
 	}
 	for _, st := range f.End.OnBuild {
 		d.Blocks = append(d.Blocks, Block{Rule: "no-shell", Code: "onbuild", Line: st.Lines[0], Text: "it has ONBUILD triggers: images built on it run commands and install packages"})
 	}
 	d.RunUser = d.runUser(f, pick.Def, true)
+	if !trivial && rec == nil && d.owns(f, list, pick.Def) {
+		trivial, ownTrivial = true, true
+		for i, e := range list {
+			if e.owned != nil {
+				list[i].trivial, list[i].rule = true, "nonroot-user"
+				list[i].why = "the image brings its own unprivileged user, and COPY gives the files to it; neither accounts nor owners can be changed without a shell"
+				effects[e.step] = list[i]
+			}
+		}
+	}
 	t := &starter{in: &d.Input, final: f, def: pick.Def, made: map[string]bool{}, carried: map[string]bool{}, builds: rec != nil}
 	for _, e := range list {
 		for _, c := range e.carried {
@@ -615,13 +625,81 @@ func (d *decider) devWhy(root *Stage) string {
 
 // developmentStage tells that the final stage is for people who work on the
 // program: they need a shell.
-func developmentStage(f *assess.Stage) *Block {
-	for part := range strings.FieldsFuncSeq(f.Name, func(r rune) bool { return r == '-' || r == '_' || r == '.' }) {
-		switch part {
-		case "dev", "devel", "develop", "development", "debug", "test", "tests", "testing", "lint", "ci", "devcontainer", "dev-envs":
-			return &Block{Rule: "no-shell", Code: "development-stage", Line: f.From.Lines[0],
-				Text: fmt.Sprintf("the last stage is named %s: people work and test in it, which needs a shell", f.Name)}
-		}
+func developmentStage(f *assess.Stage, file string) *Block {
+	if w := developmentWord(f.Name); w != "" {
+		return &Block{Rule: "no-shell", Code: "development-stage", Line: f.From.Lines[0],
+			Text: fmt.Sprintf("the last stage is named %s: people work and test in it, which needs a shell", f.Name)}
+	}
+	if w := developmentWord(strings.ToLower(path.Base(file))); w != "" {
+		return &Block{Rule: "no-shell", Code: "development-stage", Line: f.From.Lines[0],
+			Text: fmt.Sprintf("the file is named %s: people work and test in this image, which needs a shell", path.Base(file))}
 	}
 	return nil
+}
+
+func developmentWord(name string) string {
+	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '-' || r == '_' || r == '.' }) {
+		switch part {
+		case "dev", "devel", "develop", "development", "debug", "test", "tests", "testing", "lint", "ci", "devcontainer":
+			return part
+		}
+	}
+	return ""
+}
+
+// owns tells whether every RUN that is not trivial only gives files to the
+// user, and COPY can do that instead: the files come by COPY, the directories
+// by WORKDIR, and the user is the image's own, who owns those.
+func (d *decider) owns(f *assess.Stage, list []effect, def *catalog.Definition) bool {
+	own := programUser(def)
+	if d.RunUser.Root || d.RunUser.Spec != fmt.Sprintf("%d:%d", own.UID, own.GID) || def.RunUser().UID == 0 {
+		return false
+	}
+	owned := map[*assess.Step]string{}
+	for _, e := range list {
+		if e.trivial {
+			continue
+		}
+		if e.owned == nil || e.unknown != "" {
+			return false
+		}
+		for _, p := range e.owned {
+			if !d.ownable(f, e.step, p, owned) {
+				return false
+			}
+		}
+	}
+	d.RunUser.Owned = owned
+	return true
+}
+
+// ownable notes the COPYs that bring what is at or below p before a step; false
+// when something else may have made it.
+func (d *decider) ownable(f *assess.Stage, at *assess.Step, p string, owned map[*assess.Step]string) bool {
+	found := false
+	for _, st := range f.ChainSteps() {
+		if st == at {
+			break
+		}
+		if st.Keyword == "WORKDIR" {
+			continue
+		}
+		if st.Copy == nil {
+			continue
+		}
+		dest := path.Clean(st.Copy.Dest)
+		switch {
+		case dest == p || under(dest, p):
+			if st.Copy.Chown == "" {
+				owned[st] = p
+			}
+			found = true
+		case under(p, dest):
+			return false // only a part of what was copied changes hands
+		}
+	}
+	if systemDir(p) {
+		return false
+	}
+	return found || at.Before.WorkDir == p
 }

@@ -35,6 +35,9 @@ type effect struct {
 	// unknown says why it cannot be told what the RUN writes.
 	unknown string
 	python  []shell.PackageCall
+	// owned are the paths of a RUN that does nothing but make accounts and give
+	// files to them.
+	owned   []string
 	install bool // a language's packages are installed
 }
 
@@ -101,10 +104,26 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 		e.why = "it removes files that a later COPY replaces anyway; nothing can be removed without a shell"
 		return e
 	}
+	e.owned = onlyOwns(st, sc)
 	eff := sc.Effects(st.Before.WorkDir)
 	e.unknown = strings.Join(eff.Unknown, "; ")
 	e.cwd = len(eff.Inside) > 0
-	e.removes = eff.Removed
+	e.removes = append(e.removes, eff.Removed...)
+	for _, op := range sc.FileOps() {
+		if op.Op != "rm" {
+			continue
+		}
+		for _, p := range op.Paths {
+			if strings.ContainsAny(p, "*?[") {
+				if !path.IsAbs(p) {
+					p = path.Join(st.Before.WorkDir, p)
+				}
+				if d := path.Dir(p); !ephemeral(d) && !slices.Contains(e.removes, d) {
+					e.removes = append(e.removes, d)
+				}
+			}
+		}
+	}
 	globals := globalTools(sc)
 	e.tools = append(e.tools, globals...)
 	for _, p := range eff.Paths {
@@ -309,6 +328,32 @@ func onlyRemoves(f *assess.Stage, st *assess.Step, sc *shell.Script) bool {
 	return removed > 0
 }
 
+// onlyOwns returns the paths that a RUN gives to somebody, when it does nothing
+// else but make accounts; nil otherwise.
+func onlyOwns(st *assess.Step, sc *shell.Script) []string {
+	var out []string
+	ops := map[*shell.Command]shell.FileOp{}
+	for _, op := range sc.FileOps() {
+		ops[op.Cmd] = op
+	}
+	for _, c := range sc.Commands {
+		op, isOp := ops[c]
+		switch {
+		case isAccount(c.Name), c.Name == "set", c.Name == "true", c.Name == ":", isPackageCommand(sc, c):
+		case isOp && op.Op == "chown" && op.Literal && !c.Conditional:
+			for _, p := range op.Paths {
+				if !path.IsAbs(p) {
+					p = path.Join(st.Before.WorkDir, p)
+				}
+				out = append(out, path.Clean(p))
+			}
+		default:
+			return nil
+		}
+	}
+	return out
+}
+
 // replacedLater tells whether a COPY after st brings p, or fills the directory
 // whose content p names (dir/*).
 func replacedLater(f *assess.Stage, st *assess.Step, p string) bool {
@@ -323,7 +368,8 @@ func replacedLater(f *assess.Stage, st *assess.Step, p string) bool {
 			continue
 		}
 		if all {
-			if d := path.Clean(t.Copy.Dest); d == dir && strings.HasPrefix(dir, "/usr/share/nginx") {
+			d := path.Clean(t.Copy.Dest)
+			if d == dir && strings.HasPrefix(dir, "/usr/share/nginx") || dir == "/usr/local/tomcat/webapps" && (d == dir || under(d, dir)) {
 				return true
 			}
 			continue

@@ -23,6 +23,8 @@ type Input struct {
 	// a dev image.
 	SkipWhenDev bool
 	Images      map[string]string
+	// Path is the name of the Dockerfile in the repository.
+	Path string
 	// Keep are root stages that must stay, with the reason.
 	Keep map[*assess.Stage]*Block
 }
@@ -204,4 +206,7 @@ type RunUser struct {
 	Names   map[string]string // old name -> numeric spec, for --chown
 	Why     string
 	Root    bool // the file says root on purpose
+	// Owned are the COPY instructions whose files a RUN gave to the user: the
+	// owner is written to them instead.
+	Owned map[*assess.Step]string
 }

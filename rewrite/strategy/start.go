@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"dhibot/rewrite/assess"
@@ -89,13 +90,14 @@ func (t *starter) written(e, c assess.Command) (Start, []Block) {
 	if b != nil {
 		return s, []Block{*b}
 	}
-	if why != "" {
-		n := len(fixed) - (len(full) - len(argv))
-		if n < 1 || n > len(fixed) {
-			n = len(fixed)
-		}
-		s.Entrypoint = &Rewrite{Step: e.Step, Text: "ENTRYPOINT " + jsonArray(fixed[:n]), Rule: "entry-point", Why: why}
-		if len(c.Argv) > 0 && n == len(fixed) {
+	switch {
+	case why == "":
+	case len(fixed) > len(argv) && slices.Equal(fixed[:len(argv)], argv) && len(c.Argv) > 0 && c.Step != nil:
+		// The ENTRYPOINT only runs what CMD names (tini --).
+		s.Cmd = &Rewrite{Step: c.Step, Text: "CMD " + jsonArray(fixed[len(argv):]), Rule: "entry-point", Why: why}
+	default:
+		s.Entrypoint = &Rewrite{Step: e.Step, Text: "ENTRYPOINT " + jsonArray(fixed), Rule: "entry-point", Why: why}
+		if len(c.Argv) > 0 && c.Step != nil {
 			s.Cmd = &Rewrite{Step: c.Step, Rule: "entry-point", Why: "its words are part of the ENTRYPOINT now"}
 		}
 	}
