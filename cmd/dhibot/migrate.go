@@ -107,6 +107,9 @@ func (c *MigrateCmd) workers() int {
 
 // jobs migrates files and reports them in their order.
 func (c *MigrateCmd) jobs(ctx context.Context, p *Program, jobs *local.Jobs, format report.Format) error {
+	for _, note := range jobs.Notes {
+		fmt.Fprintf(p.Stderr, "dhibot: %s\n", report.Escape(note))
+	}
 	out, err := report.New(p.Stdout, format, p.reportOptions(p.Stdout, c.Color))
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"github.com/distribution/reference"
 
 	"dhibot/bot/config"
+	"dhibot/bot/discover"
 	"dhibot/cmd/dhibot/local"
 	"dhibot/rewrite"
 	"dhibot/rewrite/catalog"
@@ -151,7 +152,7 @@ func configure(jobs *local.Jobs, choose *choices) error {
 			continue
 		}
 		if ok, why := s.config.Wants(job.Path); !ok {
-			job.Skip = why
+			job.Skip, job.Code = why, rewrite.ReasonCode(discover.Settings)
 		}
 	}
 	return nil

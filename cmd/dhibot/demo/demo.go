@@ -15,6 +15,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"dhibot/bot/githubapi"
 	"dhibot/bot/standin"
 	"dhibot/cmd/dhibot/server"
 )
@@ -133,6 +134,9 @@ func start(ctx context.Context, hub *standin.Server, app *standin.App, database 
 		ended <- server.Run(running, server.Config{
 			AppID: app.ID(), Keys: []*rsa.PrivateKey{app.Key()}, Secrets: [][]byte{[]byte(secret)},
 			APIURL: hub.APIURL(), Database: "sqlite:" + database, Log: log,
+			// The second between two writes is for the real GitHub; here somebody
+			// is watching.
+			Limits: githubapi.Limits{Spacing: 50 * time.Millisecond},
 		}, ln)
 		close(ended)
 	}()
@@ -156,11 +160,11 @@ func (s *story) line(repository, text string) {
 func (s *story) follow(ctx context.Context, w *watcher, failed <-chan error, repositories []*standin.Repository, timeout time.Duration) error {
 	late := time.NewTimer(timeout)
 	defer late.Stop()
-	answered := map[string]string{}
+	answered, finished := map[string]string{}, map[string]bool{}
 	for {
 		done := 0
 		for _, r := range repositories {
-			if s.open[r.FullName()] != "" && answered[r.FullName()] != "" {
+			if s.open[r.FullName()] != "" && finished[r.FullName()] {
 				done++
 			}
 		}
@@ -171,8 +175,11 @@ func (s *story) follow(ctx context.Context, w *watcher, failed <-chan error, rep
 		case <-w.more:
 			for _, e := range w.take() {
 				s.event(e)
-				if e.kind == answerWritten {
+				switch e.kind {
+				case answerWritten:
 					answered[e.repository] = e.text
+				case commandFinished:
+					finished[e.repository] = true
 				}
 			}
 		case err := <-failed:
@@ -216,9 +223,11 @@ func (s *story) missing(repositories []*standin.Repository, answered map[string]
 		switch {
 		case s.open[name] != "" && answered[name] == "":
 			lines = append(lines, name+": the pull request is open, but nobody was told")
-		case s.open[name] == "" && answered[name] != "":
+		case s.open[name] != "":
+			// Open and told: only the last reaction may be missing.
+		case answered[name] != "":
 			lines = append(lines, name+": no pull request; the App "+answered[name])
-		case s.open[name] == "":
+		default:
 			lines = append(lines, name+": no pull request and no answer")
 		}
 	}

@@ -33,6 +33,7 @@ const (
 	somethingElse kind = iota
 	pullOpened
 	answerWritten
+	commandFinished // the reaction that ends a command
 )
 
 func newWatcher() *watcher { return &watcher{more: make(chan struct{}, 1)} }
@@ -86,6 +87,9 @@ func (w *watcher) exchange(e standin.Exchange) {
 		h.kind, h.text = answerWritten, "answered: "+first
 	case "POST /issues/comments/{id}/reactions":
 		h.text = "reacted with " + emoji(answer.Content)
+		if answer.Content != "eyes" {
+			h.kind = commandFinished
+		}
 	default:
 		return
 	}

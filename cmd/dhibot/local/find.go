@@ -16,15 +16,20 @@ type Job struct {
 	Shown string // the path for the reader
 	// Named tells that the user named the file itself.
 	Named bool
-	// Skip is why the file is not looked at, "" when it is.
+	// Skip is why the file is not looked at, "" when it is; Code is the same
+	// for programs.
 	Skip string
+	Code rewrite.ReasonCode
 	// Options steer its migration.
 	Options rewrite.Options
 }
 
 // Jobs are the Dockerfiles that the arguments name.
 type Jobs struct {
-	List  []Job
+	List []Job
+	// Notes are what a user should know of the search: submodules that were not
+	// entered, files that could not be read. Paths are below the repository.
+	Notes []string
 	repos map[string]*Repository
 }
 
@@ -60,16 +65,18 @@ func Find(ctx context.Context, cwd string, args []string) (*Jobs, error) {
 		}
 		found := []found{{path: t.path}}
 		if t.dir {
-			if found, err = walk(ctx, repo, t.path); err != nil {
+			var notes []string
+			if found, notes, err = walk(ctx, repo, t.path); err != nil {
 				return nil, errors.Join(fmt.Errorf("looking for Dockerfiles in %s: %w", t.given, err), jobs.Close())
 			}
+			jobs.Notes = append(jobs.Notes, notes...)
 		}
 		for _, f := range found {
 			if seen[key{repo, f.path}] {
 				continue
 			}
 			seen[key{repo, f.path}] = true
-			jobs.List = append(jobs.List, Job{Repo: repo, Path: f.path, Shown: t.shown(f.path, several), Skip: f.skip, Named: !t.dir})
+			jobs.List = append(jobs.List, Job{Repo: repo, Path: f.path, Shown: t.shown(f.path, several), Skip: f.skip, Code: rewrite.ReasonCode(f.code), Named: !t.dir})
 		}
 	}
 	return jobs, nil
@@ -113,6 +120,3 @@ func (j *Jobs) Close() error {
 	}
 	return errors.Join(all...)
 }
-
-// found is a file that looks like a Dockerfile, or is passed over for a reason.
-type found struct{ path, skip string }

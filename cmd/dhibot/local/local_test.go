@@ -171,7 +171,7 @@ func TestOneBadFileDoesNotStopTheRest(t *testing.T) {
 	for _, p := range []string{"a", "b", "c", "d"} {
 		list = append(list, Job{Repo: repo, Path: p + "/Dockerfile", Shown: p})
 	}
-	list = append(list, Job{Repo: repo, Path: "e/Dockerfile", Shown: "e", Skip: "vendored"})
+	list = append(list, Job{Repo: repo, Path: "e/Dockerfile", Shown: "e", Skip: "vendored code", Code: "vendored"})
 	var got []string
 	err = Run(t.Context(), list, 2, engine, func(_ Job, r *rewrite.Result) error {
 		got = append(got, fmt.Sprintf("%s %s %s", r.Path, r.Outcome, r.Code))
@@ -180,7 +180,7 @@ func TestOneBadFileDoesNotStopTheRest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "a failed internal-error, b failed internal-error, c hardened , d failed unreadable, e skipped passed-over"
+	want := "a failed internal, b failed internal, c hardened , d failed unreadable, e skipped vendored"
 	if g := strings.Join(got, ", "); g != want {
 		t.Errorf("got  %s\nwant %s", g, want)
 	}

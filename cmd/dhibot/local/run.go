@@ -17,8 +17,6 @@ type Engine func(context.Context, rewrite.Input) (*rewrite.Result, error)
 const (
 	CodeUnreadable rewrite.ReasonCode = "unreadable"
 	CodeNotWritten rewrite.ReasonCode = "not-written"
-	CodePassedOver rewrite.ReasonCode = "passed-over"
-	CodeInternal   rewrite.ReasonCode = "internal-error"
 )
 
 // Run works on the jobs with several workers and hands over the results in the
@@ -83,7 +81,7 @@ func Run(ctx context.Context, jobs []Job, workers int, engine Engine, emit func(
 // cannot stop the others.
 func one(ctx context.Context, job Job, engine Engine) (r *rewrite.Result) {
 	if job.Skip != "" {
-		return &rewrite.Result{Path: job.Shown, Outcome: rewrite.Skipped, Code: CodePassedOver, Reason: job.Skip}
+		return &rewrite.Result{Path: job.Shown, Outcome: rewrite.Skipped, Code: job.Code, Reason: job.Skip}
 	}
 	content, err := job.Repo.ReadFile(job.Path, MaxFile)
 	if err != nil {
@@ -101,12 +99,12 @@ func Migrate(ctx context.Context, engine Engine, in rewrite.Input) (r *rewrite.R
 	job := Job{Path: in.Path, Shown: in.Path}
 	defer func() {
 		if p := recover(); p != nil {
-			r = failure(job, in.Content, CodeInternal, fmt.Errorf("internal error: %v\n%s", p, debug.Stack()))
+			r = failure(job, in.Content, rewrite.CodeInternal, fmt.Errorf("internal error: %v\n%s", p, debug.Stack()))
 		}
 	}()
 	r, err := engine(ctx, in)
 	if err != nil {
-		return failure(job, in.Content, CodeInternal, err)
+		return failure(job, in.Content, rewrite.CodeInternal, err)
 	}
 	return r
 }

@@ -2,29 +2,44 @@ package local
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
-	"strings"
+	"path"
+
+	"dhibot/bot/discover"
 )
 
-// walk finds the Dockerfiles below a directory of the repository.
-func walk(ctx context.Context, repo *Repository, dir string) ([]found, error) {
-	var out []found
-	err := fs.WalkDir(repo.FS(), dir, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || ctx.Err() != nil {
-			return err
+// found is a file that looks like a Dockerfile, or is passed over for a reason.
+type found struct {
+	path string // below the repository
+	code string // why it is passed over, for programs
+	skip string // the same as a sentence
+}
+
+// walk finds the Dockerfiles below a directory of the repository. Only what is
+// below the directory decides: somebody who names a folder of test data wants
+// the files in it. notes are what else there is to know.
+func walk(ctx context.Context, repo *Repository, dir string) (files []found, notes []string, err error) {
+	fsys, err := fs.Sub(repo.FS(), dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := discover.Walk(ctx, fsys, ".", discover.Options{Most: -1})
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, f := range r.Files {
+		switch f.Code {
+		case discover.Document, discover.Ignore, discover.Source, discover.Backup:
+			continue // nobody expects these to be migrated
 		}
-		base := d.Name()
-		if d.IsDir() {
-			if base == ".git" || base == "node_modules" || base == "vendor" {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		lower := strings.ToLower(base)
-		if lower == "dockerfile" || strings.HasPrefix(lower, "dockerfile.") || strings.HasSuffix(lower, ".dockerfile") {
-			out = append(out, found{path: name})
-		}
-		return nil
-	})
-	return out, err
+		files = append(files, found{path.Join(dir, f.Path), string(f.Code), f.Skip})
+	}
+	for _, s := range r.Submodules {
+		notes = append(notes, fmt.Sprintf("%s: another repository, not looked into", path.Join(dir, s)))
+	}
+	for _, p := range r.Problems {
+		notes = append(notes, fmt.Sprintf("%s: %v", path.Join(dir, p.Path), p.Err))
+	}
+	return files, notes, nil
 }

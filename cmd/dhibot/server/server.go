@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -36,8 +35,8 @@ type Config struct {
 	Secrets [][]byte
 	// APIURL is the root of GitHub's REST API, "" for github.com.
 	APIURL string
-	// HTTPClient is for GitHub; nil is the default of githubapi.
-	HTTPClient *http.Client
+	// Limits bound what is asked of GitHub; the zero value is the default.
+	Limits githubapi.Limits
 	// Database is where deliveries are kept: sqlite:FILE or postgres://...
 	Database string
 	// Inbox are further options of the inbox.
@@ -51,8 +50,8 @@ func (c Config) GitHub() (*githubapi.App, error) {
 	if len(c.Keys) == 0 {
 		return nil, errors.New("the App's private key is missing")
 	}
-	return githubapi.New(githubapi.Settings{AppID: c.AppID, Key: c.Keys[0], APIURL: c.APIURL, HTTPClient: c.HTTPClient,
-		Log: c.Log.With().Str("component", "github").Logger()})
+	return githubapi.New(githubapi.Settings{AppID: c.AppID, Key: c.Keys[0], APIURL: c.APIURL,
+		Limits: c.Limits, Log: c.Log.With().Str("component", "github").Logger()})
 }
 
 // Bot makes the bot.
