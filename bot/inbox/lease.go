@@ -35,7 +35,7 @@ type lease struct {
 	expires time.Time // on this process's monotonic clock, before anyone else's view of it
 }
 
-const aliveName = "dhibot-alive-"
+const aliveName = "alive-"
 
 func (b *Inbox) takeLease(ctx context.Context, client string) (*lease, error) {
 	l := &lease{box: b, client: client}
