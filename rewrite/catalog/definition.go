@@ -17,7 +17,7 @@ type Directory struct {
 	Path string `json:"path"`
 	UID  int    `json:"uid"`
 	GID  int    `json:"gid"`
-	Mode string `json:"mode"`
+	Mode string `json:"mode,omitempty"`
 }
 
 // Definition is one variant of an image: what its config says and what is in
@@ -42,6 +42,19 @@ type Definition struct {
 	StopSignal    string            `json:"stop_signal,omitempty"`
 	Directories   []Directory       `json:"directories,omitempty"`
 	Packages      []string          `json:"packages,omitempty"`
+}
+
+// Version is the most precise version among its tags, "" when they have none:
+// "24.19.0", "8u502.b07", "trixie".
+func (d *Definition) Version() string {
+	best := &tag{}
+	for _, text := range d.Tags {
+		t := parseTag(text, d)
+		if t.revision == "" && (best.version == "" || len(t.number) > len(best.number)) {
+			best = t
+		}
+	}
+	return best.version
 }
 
 // Build tells whether it is an image to build in (dev or sdk): root, a shell

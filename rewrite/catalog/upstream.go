@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/csv"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -72,4 +73,28 @@ func (m *upstreamMap) find(repository string, words []string) *upstream {
 		return u
 	}
 	return m.byName[repository[strings.LastIndexByte(repository, '/')+1:]]
+}
+
+// Upstreams lists the upstream repositories that an image of the catalog takes
+// the place of, sorted.
+func Upstreams(image string) []string {
+	m, err := upstreams()
+	if err != nil { // the embedded map is tested
+		return nil
+	}
+	var list []string
+	for repository, u := range m.exact {
+		if u.image == image && u.target() {
+			list = append(list, repository)
+		}
+	}
+	for _, rows := range m.tagged {
+		for _, u := range rows {
+			if u.image == image && u.target() {
+				list = append(list, u.repository+":"+u.token)
+			}
+		}
+	}
+	slices.Sort(list)
+	return list
 }

@@ -27,12 +27,12 @@ type ImageChange struct {
 	Name        string
 	TagsAdded   []string
 	TagsRemoved []string
-	// Facts are changes of what a Dockerfile relies on, in tags of both:
-	// entrypoint, cmd, user, work dir and shell.
+	// Facts are changes under tags that both have, named once for each variant.
 	Facts []FactChange
 }
 
-// FactChange is a fact that changed under a tag that stayed.
+// FactChange is a fact that changed under a tag that stayed. Of lists Before
+// has what went and After what came.
 type FactChange struct{ Tag, What, Before, After string }
 
 // Compare lists what changed between two catalogs.
@@ -55,6 +55,11 @@ func Compare(before, after *catalog.Catalog) *Changes {
 	return c
 }
 
+// Empty tells that the facts are the same.
+func (c *Changes) Empty() bool {
+	return len(c.ImagesAdded)+len(c.ImagesRemoved)+len(c.Images) == 0
+}
+
 func sizeOf(c *catalog.Catalog) Size {
 	s := Size{Images: len(c.Images())}
 	for _, name := range c.Images() {
@@ -70,12 +75,17 @@ func sizeOf(c *catalog.Catalog) Size {
 func compareImage(before, after *catalog.Catalog, name string) *ImageChange {
 	ic := &ImageChange{Name: name}
 	old, now := tagsOf(before, name), tagsOf(after, name)
+	seen := make(map[[2]*catalog.Definition]bool)
 	for _, tag := range slices.Sorted(maps.Keys(old)) {
-		if now[tag] == nil {
+		a, b := old[tag], now[tag]
+		if b == nil {
 			ic.TagsRemoved = append(ic.TagsRemoved, tag)
 			continue
 		}
-		ic.Facts = append(ic.Facts, compareFacts(tag, old[tag], now[tag])...)
+		if pair := [2]*catalog.Definition{a, b}; !seen[pair] {
+			seen[pair] = true
+			ic.Facts = append(ic.Facts, compareFacts(tag, a, b)...)
+		}
 	}
 	for _, tag := range slices.Sorted(maps.Keys(now)) {
 		if old[tag] == nil {
@@ -106,10 +116,62 @@ func compareFacts(tag string, a, b *catalog.Definition) []FactChange {
 		{"user", userOf(a), userOf(b)},
 		{"work dir", cmp.Or(a.WorkDir, "/"), cmp.Or(b.WorkDir, "/")},
 		{"shell", cmp.Or(a.Shell(), "none"), cmp.Or(b.Shell(), "none")},
+		{"variant", a.Variant, b.Variant},
+		{"flavor", cmp.Or(a.Flavor, "none"), cmp.Or(b.Flavor, "none")},
+		{"distribution", string(a.Distro) + a.DistroVersion, string(b.Distro) + b.DistroVersion},
+		{"end of life", cmp.Or(a.EndOfLife, "none"), cmp.Or(b.EndOfLife, "none")},
+		{"release date", cmp.Or(a.Released, "none"), cmp.Or(b.Released, "none")},
+		{"stop signal", cmp.Or(a.StopSignal, "none"), cmp.Or(b.StopSignal, "none")},
 	} {
 		if f.before != f.after {
 			list = append(list, FactChange{tag, f.what, f.before, f.after})
 		}
+	}
+	for _, f := range []struct {
+		what          string
+		before, after []string
+	}{
+		{"platforms", a.Platforms, b.Platforms},
+		{"ports", a.Ports, b.Ports},
+		{"accounts", accounts(a), accounts(b)},
+		{"directories", directories(a), directories(b)},
+		{"environment", environment(a), environment(b)},
+		{"packages", a.Packages, b.Packages},
+	} {
+		went, came := without(f.before, f.after), without(f.after, f.before)
+		if len(went)+len(came) > 0 {
+			list = append(list, FactChange{tag, f.what, none(went), none(came)})
+		}
+	}
+	return list
+}
+
+func without(list, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(others, s) })
+}
+
+func none(list []string) string { return cmp.Or(strings.Join(list, " "), "none") }
+
+func accounts(d *catalog.Definition) []string {
+	var list []string
+	for _, u := range d.Users {
+		list = append(list, fmt.Sprintf("%s:%d:%d", u.Name, u.UID, u.GID))
+	}
+	return list
+}
+
+func directories(d *catalog.Definition) []string {
+	var list []string
+	for _, dir := range d.Directories {
+		list = append(list, fmt.Sprintf("%s:%d:%d:%s", dir.Path, dir.UID, dir.GID, dir.Mode))
+	}
+	return list
+}
+
+func environment(d *catalog.Definition) []string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(d.Environment)) {
+		list = append(list, name+"="+d.Environment[name])
 	}
 	return list
 }
@@ -118,11 +180,7 @@ func words(list []string) string {
 	if len(list) == 0 {
 		return "none"
 	}
-	quoted := make([]string, len(list))
-	for i, w := range list {
-		quoted[i] = fmt.Sprintf("%q", w)
-	}
-	return "[" + strings.Join(quoted, ", ") + "]"
+	return fmt.Sprintf("%q", list)
 }
 
 func userOf(d *catalog.Definition) string {

@@ -286,7 +286,8 @@ func TestCompare(t *testing.T) {
 	before := build(t, tree())
 	fsys := tree()
 	fsys["image/node/debian-13/24.yaml"] = &fstest.MapFile{Data: []byte(strings.NewReplacer(
-		"24.19-debian13", "24.20-debian13", "entrypoint: [/usr/bin/tini, --]", "entrypoint: [node]", "work-dir: /app\n", "").Replace(nodeRuntime))}
+		"24.19-debian13", "24.20-debian13", "entrypoint: [/usr/bin/tini, --]", "entrypoint: [node]", "work-dir: /app\n", "",
+		"    - zlib@edge\n", "    - tzdata\n", "2028-04-30", "2028-05-31", "FLAG: true", "FLAG: false").Replace(nodeRuntime))}
 	delete(fsys, "image/static/alpine-3.24/static.yaml")
 	fsys["image/bun/debian-13/1.yaml"] = &fstest.MapFile{Data: []byte("image: dhi.io/bun\nvariant: runtime\ntags: [1-debian13]")}
 	ch := Compare(before, build(t, fsys))
@@ -296,8 +297,9 @@ func TestCompare(t *testing.T) {
 		Images: []ImageChange{{
 			Name: "node", TagsAdded: []string{"24.20-debian13"}, TagsRemoved: []string{"24.19-debian13"},
 			Facts: []FactChange{
-				{"24", "entrypoint", `["/usr/bin/tini", "--"]`, `["node"]`}, {"24", "work dir", "/app", "/"},
-				{"24-debian13", "entrypoint", `["/usr/bin/tini", "--"]`, `["node"]`}, {"24-debian13", "work dir", "/app", "/"},
+				{"24", "entrypoint", `["/usr/bin/tini" "--"]`, `["node"]`}, {"24", "work dir", "/app", "/"},
+				{"24", "end of life", "2028-04-30", "2028-05-31"}, {"24", "environment", "FLAG=true", "FLAG=false"},
+				{"24", "packages", "zlib", "tzdata"},
 			},
 		}},
 	}
