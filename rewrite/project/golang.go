@@ -86,15 +86,50 @@ type Cgo struct {
 
 // Cgo finds signs of CGO: modules that need it and files that import "C". None
 // is no proof: with CGO enabled the net package alone links libc. complete
-// tells whether all files of the module were looked at.
-func (g *Go) Cgo() (signs []Cgo, complete bool) {
+// tells whether all files of the module were looked at. mains are the
+// directories of the programs that matter, below the context; none means all.
+func (g *Go) Cgo(mains ...string) (signs []Cgo, complete bool) {
 	for _, m := range cgoModules {
 		if at, ok := g.requires[m]; ok {
 			signs = append(signs, Cgo{m, at})
 		}
 	}
 	s := g.read()
-	return append(signs, s.cgo...), s.complete
+	in := g.reachable(mains)
+	for _, c := range s.cgo {
+		if in(path.Dir(c.At.Path)) {
+			signs = append(signs, c)
+		}
+	}
+	return signs, s.complete
+}
+
+// reachable tells which directories, from the root of the repository, belong
+// to the programs: their own and what they import of the module.
+func (g *Go) reachable(mains []string) func(dir string) bool {
+	s := g.read()
+	if len(mains) == 0 || !s.complete {
+		return func(string) bool { return true }
+	}
+	seen := map[string]bool{}
+	var queue []string
+	for _, m := range mains {
+		queue = append(queue, g.p.at(m))
+	}
+	for len(queue) > 0 {
+		dir := queue[0]
+		queue = queue[1:]
+		if seen[dir] {
+			continue
+		}
+		seen[dir] = true
+		for imp := range s.imports[dir] {
+			if rest, ok := strings.CutPrefix(imp, g.Module); ok && (rest == "" || rest[0] == '/') {
+				queue = append(queue, path.Join(g.p.at(g.dir), rest))
+			}
+		}
+	}
+	return func(dir string) bool { return seen[dir] }
 }
 
 // Mains are the directories with a package main, relative to the context,
@@ -116,10 +151,19 @@ type RuntimeFile struct {
 // RuntimeFiles are existing files and directories of the context that string
 // literals of the sources name, tests left out. Embedded files (//go:embed)
 // are in the binary and not listed. complete tells whether all sources were
-// read.
-func (g *Go) RuntimeFiles() (files []RuntimeFile, complete bool) {
+// read. mains are the directories of the programs that matter, below the
+// context; none means all.
+func (g *Go) RuntimeFiles(mains ...string) (files []RuntimeFile, complete bool) {
 	s := g.read()
-	return s.files, s.complete
+	in := g.reachable(mains)
+	have := map[string]bool{}
+	for _, f := range s.files {
+		if in(path.Dir(f.At.Path)) && !have[f.Name] {
+			have[f.Name] = true
+			files = append(files, f)
+		}
+	}
+	return files, s.complete
 }
 
 // Embeds are the //go:embed directives.
@@ -131,6 +175,7 @@ type goSources struct {
 	mains    []string
 	files    []RuntimeFile
 	embeds   []Evidence
+	imports  map[string]map[string]bool // by directory from the root
 }
 
 // Limits of reading Go sources.
@@ -143,7 +188,7 @@ func (g *Go) read() *goSources {
 	if g.sources != nil {
 		return g.sources
 	}
-	s := &goSources{complete: true}
+	s := &goSources{complete: true, imports: map[string]map[string]bool{}}
 	g.sources = s
 	root := g.p.at(g.dir)
 	entries, files := 0, 0
@@ -185,7 +230,7 @@ func (g *Go) source(s *goSources, name, content string, seen map[string]bool) {
 	sc.Init(file, []byte(content), func(token.Position, string) {}, scanner.ScanComments)
 	var last token.Token
 	pkg := ""
-	imports := true
+	imports, generated := true, false
 	for {
 		pos, tok, lit := sc.Scan()
 		if tok == token.EOF {
@@ -197,6 +242,7 @@ func (g *Go) source(s *goSources, name, content string, seen map[string]bool) {
 			if strings.HasPrefix(lit, "//go:build ignore") || strings.HasPrefix(lit, "// +build ignore") {
 				return
 			}
+			generated = generated || strings.HasPrefix(lit, "// Code generated ")
 			if strings.HasPrefix(lit, "//go:embed ") {
 				s.embeds = append(s.embeds, Evidence{name, line})
 			}
@@ -214,12 +260,19 @@ func (g *Go) source(s *goSources, name, content string, seen map[string]bool) {
 				break
 			}
 			if imports {
+				dir := path.Dir(name)
+				if s.imports[dir] == nil {
+					s.imports[dir] = map[string]bool{}
+				}
+				s.imports[dir][text] = true
 				if text == "C" {
 					s.cgo = append(s.cgo, Cgo{`import "C"`, Evidence{name, line}})
 				}
 				break
 			}
-			g.literal(s, text, Evidence{name, line}, seen)
+			if !generated {
+				g.literal(s, text, Evidence{name, line}, seen)
+			}
 		}
 		last = tok
 	}
@@ -246,10 +299,14 @@ func (g *Go) literal(s *goSources, text string, at Evidence, seen map[string]boo
 		text = path.Dir(text[:i] + "x")
 	}
 	name := strings.TrimPrefix(strings.TrimSuffix(text, "/"), "./")
-	if name == "" || name == "." || strings.HasPrefix(name, "/") || strings.HasPrefix(name, "..") || seen[name] {
+	if name == "" || name == "." || strings.HasPrefix(name, "/") || strings.HasPrefix(name, "..") || notRead(path.Base(name)) {
 		return
 	}
 	name = path.Clean(name)
+	key := at.Path + "\x00" + name
+	if seen[key] {
+		return
+	}
 	// A lone word is a file only when it looks like one or is a directory.
 	dir, ok := g.p.repo.kind(path.Join(g.p.at(g.dir), name))
 	base := g.dir
@@ -257,45 +314,64 @@ func (g *Go) literal(s *goSources, text string, at Evidence, seen map[string]boo
 		dir, ok = g.p.repo.kind(g.p.at(name))
 		base = ""
 	}
-	if !ok || strings.HasSuffix(name, ".go") || name == "go.mod" || dir && goOnly(g.p.repo, path.Join(g.p.at(base), name)) {
+	if !ok || strings.HasSuffix(name, ".go") || dir && !hasData(g.p.repo, path.Join(g.p.at(base), name), strings.Contains(name, "/"), new(int)) {
 		return
 	}
 	if !dir && !strings.ContainsAny(name, "./") {
 		return
 	}
-	seen[name] = true
-	if len(s.files) < 200 {
+	seen[key] = true
+	if len(s.files) < 500 {
 		s.files = append(s.files, RuntimeFile{Name: path.Join(base, name), Dir: dir, At: at})
 	}
 }
 
-// goOnly tells whether a directory holds Go sources and nothing else: then its
-// name in a string is no path.
-func goOnly(r *Repo, dir string) bool {
-	entries, err := r.ReadDir(dir)
-	if err != nil {
+// notRead are files that programs do not open: they are for people and tools.
+func notRead(base string) bool {
+	switch path.Ext(base) {
+	case ".go", ".proto", ".mod", ".sum", ".work", ".mk":
 		return true
 	}
-	for _, e := range entries {
-		if !e.IsDir() && !strings.HasSuffix(e.Name(), ".go") {
-			return false
-		}
-		if e.IsDir() && !goOnlyFlat(r, path.Join(dir, e.Name())) {
-			return false
+	for _, p := range []string{"README", "LICENSE", "CHANGELOG", "Dockerfile", "Makefile", ".git", ".golangci", ".goreleaser"} {
+		if strings.HasPrefix(base, p) {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
-func goOnlyFlat(r *Repo, dir string) bool {
-	entries, err := r.ReadDir(dir)
-	if err != nil {
+// hasData tells whether a directory holds files that a program could read. A
+// lone word that is also the name of a package is no path unless there is data
+// beside the sources.
+//
+// listed counts the directories that were listed; past a limit the answer is
+// yes.
+func hasData(r *Repo, dir string, deep bool, listed *int) bool {
+	if *listed++; *listed > 100 {
 		return true
 	}
+	entries, err := r.ReadDir(dir)
+	if err != nil {
+		return false
+	}
+	sources, data := false, false
 	for _, e := range entries {
-		if !e.IsDir() && !strings.HasSuffix(e.Name(), ".go") {
-			return false
+		n := e.Name()
+		switch {
+		case e.IsDir():
+		case strings.HasSuffix(n, ".go"):
+			sources = true
+		default:
+			data = data || !notRead(n) && !strings.HasSuffix(n, ".md") && n != "OWNERS"
 		}
 	}
-	return true
+	if data || sources && !deep {
+		return data
+	}
+	for _, e := range entries {
+		if n := e.Name(); e.IsDir() && !goSkip[n] && strings.Count(dir, "/") < 8 && hasData(r, path.Join(dir, n), deep, listed) {
+			return true
+		}
+	}
+	return false
 }

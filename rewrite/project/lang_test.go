@@ -131,6 +131,11 @@ var x = "only-in-test.txt"
 -- cmd/tool/main.go --
 // a comment first
 package main
+import "example.com/x/internal/lib"
+-- internal/lib/lib.go --
+package lib
+var x = "locale"
+-- locale/de/x.mo --
 -- cmd/gen/gen.go --
 //go:build ignore
 
@@ -157,7 +162,11 @@ package main
 	equal(t, "cgo", join(signs, func(c Cgo) string { return fmt.Sprint(c.What, " ", c.At) }), `github.com/mattn/go-sqlite3 go.mod:8 | import "C" internal/a.go:2`)
 	files, complete := g.RuntimeFiles()
 	equal(t, "files", fmt.Sprint(join(files, func(f RuntimeFile) string { return fmt.Sprint(f.Name, " ", f.Dir, " ", f.At) }), " ", complete),
-		"config/app.yaml false main.go:13 | static true main.go:14 | templates true main.go:12 true")
+		"config/app.yaml false main.go:13 | locale true internal/lib/lib.go:2 | static true main.go:14 | templates true main.go:12 true")
+	files, _ = g.RuntimeFiles("cmd/tool")
+	equal(t, "files of another program", fmt.Sprint(files), "[{locale true internal/lib/lib.go:2}]")
+	signs, _ = g.Cgo("cmd/tool")
+	equal(t, "cgo of another program", fmt.Sprint(len(signs)), "1")
 	equal(t, "embeds", fmt.Sprint(g.Embeds()), "[main.go:8]")
 
 	sub := Open(tree("-- api/Dockerfile --\n-- api/go.mod --\nmodule y\n-- api/tpl/a.txt --\n-- api/cmd/a.go --\npackage main\nvar x = \"tpl\"\n"), "api/Dockerfile", []string{"go.mod"}).Go("cmd")

@@ -37,7 +37,7 @@ func (s *Script) FileOps() []FileOp {
 
 func fileOp(c *Command) (FileOp, bool) {
 	op := FileOp{Op: c.Name, Literal: !c.OpenArgs, Cmd: c}
-	short, long := "", "--mode --owner --group --target-directory --reference --suffix --context"
+	short := ""
 	switch c.Name {
 	case "mkdir":
 		short = "mZ"
@@ -59,7 +59,7 @@ func fileOp(c *Command) (FileOp, bool) {
 	}
 	var operands []Arg
 	target := ""
-	for _, o := range options(args, short, long) {
+	for _, o := range options(args, short, fileValues) {
 		switch o.name {
 		case "":
 			operands = append(operands, o.value)

@@ -81,9 +81,11 @@ var npmVerbs = map[string]Verb{
 // managers by the name of the program. Options with values: apt-get(8),
 // apk(8), dnf(8), pip install --help, npm help.
 var managers = map[string]manager{
-	"apt-get":  {name: "apt", system: true, values: "-o -t -c -a --option --target-release --default-release --config-file --host-architecture", verbs: aptVerbs},
-	"apt":      {name: "apt", system: true, values: "-o -t -c -a --option --target-release --default-release --config-file --host-architecture", verbs: aptVerbs},
-	"aptitude": {name: "apt", system: true, values: "-o -t -q", verbs: aptVerbs},
+	"apt-get": {name: "apt", system: true, values: "-o -t -c -a --option --target-release --default-release --config-file --host-architecture", verbs: aptVerbs},
+	"apt":     {name: "apt", system: true, values: "-o -t -c -a --option --target-release --default-release --config-file --host-architecture", verbs: aptVerbs},
+	// install_packages is Bitnami's wrapper around apt-get install.
+	"install_packages": {name: "apt", system: true, verbs: map[string]Verb{}, defaultVerb: Install},
+	"aptitude":         {name: "apt", system: true, values: "-o -t -q", verbs: aptVerbs},
 	"apk": {name: "apk", system: true, values: "-t --virtual -X --repository -p --root --arch --cache-dir --keys-dir --repositories-file --wait",
 		verbs: map[string]Verb{"add": Install, "del": Remove, "update": Update, "upgrade": Upgrade, "cache": Clean, "fix": Install}},
 	"dnf":      {name: "dnf", system: true, values: "-c --config --releasever --installroot --enablerepo --disablerepo --setopt -x --exclude", verbs: dnfVerbs},
@@ -167,6 +169,9 @@ func isPython(name string) bool {
 func (p *PackageCall) read(m manager, args []Arg) {
 	values := strings.Fields(m.values)
 	verb := ""
+	if m.defaultVerb == Install {
+		verb, p.Verb = "install", Install
+	}
 	for i := 0; i < len(args); i++ {
 		a := args[i]
 		t := a.Text

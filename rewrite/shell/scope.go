@@ -102,8 +102,9 @@ func (sc *scope) forgetCall(args []*syntax.Word) {
 	case "cd", "pushd", "popd":
 		sc.dir, sc.dirUnknown = "", true
 	case "eval", ".", "source":
+		// A file that is sourced sets variables; that it also changes the
+		// directory is possible, but what it writes is unknown anyway.
 		clear(sc.vars)
-		sc.dir, sc.dirUnknown = "", true
 	case "read", "unset", "export", "readonly", "local", "getopts", "mapfile", "readarray", "printf", "declare", "typeset":
 		for _, a := range args[1:] {
 			n, _, _ := strings.Cut(a.Lit(), "=")

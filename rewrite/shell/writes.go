@@ -347,7 +347,7 @@ var quiet = set(`: true false echo printf test [ [[ (( let cd pushd popd dirs pw
 	cksum nproc getconf getent locale ldd nm readelf ulimit umask trap alias unalias shopt jobs kill killall pkill times tty stty clear yes
 	dpkg-query dpkg-architecture apt-cache lsb_release jq xxd od hexdump strings lscpu lsblk mount umount sync ping nslookup dig host
 	ssh-keyscan ssh-agent ssh-add nc ncat netstat ss ip ifconfig shellcheck hadolint gofmt golangci-lint staticcheck govulncheck
-	eslint flake8 mypy pylint pyflakes ruff black isort pytest tox nox rspec phpunit phpstan rubocop wait-for-it getopts xmllint tput`)
+	eslint flake8 mypy pylint pyflakes ruff black isort pytest tox nox rspec phpunit phpstan rubocop wait-for-it getopts xmllint tput scanelf dpkg-buildflags debconf-set-selections chronic pkg-config pkgconf ldd gpgconf`)
 
 func set(words string) map[string]bool {
 	m := map[string]bool{}

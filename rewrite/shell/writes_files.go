@@ -2,6 +2,7 @@ package shell
 
 import (
 	"path"
+	"regexp"
 	"strings"
 )
 
@@ -100,13 +101,16 @@ func writes(paths ...string) handler {
 // options that take a value.
 func operandsOf(c *Command, short string) []Arg {
 	var out []Arg
-	for _, o := range options(c.Args, short, "") {
+	for _, o := range options(c.Args, short, fileValues) {
 		if o.name == "" {
 			out = append(out, o.value)
 		}
 	}
 	return out
 }
+
+// fileValues are long options of file tools that take the next word.
+const fileValues = "--mode --owner --group --target-directory --suffix --date --size --output --context"
 
 // valueOf is the value of the last of the named options.
 func valueOf(c *Command, names ...string) (Arg, bool) {
@@ -380,10 +384,13 @@ func writesGPG(e *effects, c *Command) {
 	}
 }
 
+// awkWrites finds print > file, print | command and system() in an awk program.
+var awkWrites = regexp.MustCompile(`\bprintf?\b[^;}\n]*[>|]|\bsystem\s*\(`)
+
 // writesAwk: an awk program can write files and run commands.
 func writesAwk(e *effects, c *Command) {
 	for _, a := range c.Args {
-		if strings.Contains(a.Text, "print") && strings.Contains(a.Text, ">") || strings.Contains(a.Text, "system(") || a.Text == "-f" || a.Text == "-i" {
+		if awkWrites.MatchString(a.Text) || a.Text == "-f" || a.Text == "-i" {
 			e.unknown("what the awk program writes is not known")
 		}
 	}

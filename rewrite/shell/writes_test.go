@@ -71,7 +71,15 @@ func TestWrites(t *testing.T) {
 		{text: "docker-php-ext-install pdo_mysql", cwd: "/var/www", paths: "/usr/local/etc/php /usr/local/lib/php"},
 		{text: "npm ci", cwd: "/", why: "below /"},
 
+		{text: "install --directory --owner app --mode 1777 /run/app && install -m 755 x /usr/bin/x", cwd: "/app", paths: "/run/app /usr/bin/x"},
+		{text: "ls | awk '$1 > 2 { print $2 }' | xargs -r echo", cwd: "/app"},
+		{text: "php artisan config:cache && php composer.phar install", cwd: "/var/www"},
+		{text: "install_packages curl", cwd: "/app"},
+
 		// what cannot be known
+		{text: "awk '{ print > \"/etc/x\" }' y", cwd: "/src", why: "awk"},
+		{text: "php -r 'copy(1,2);'", cwd: "/src", why: "php"},
+		{text: "make -j $(nproc) all", cwd: "/src", why: "make all"},
 		{text: "make build", cwd: "/src", why: "make build"},
 		{text: "make install DESTDIR=/out", cwd: "/src", paths: "/out"},
 		{text: "./install.sh", cwd: "/src", why: "install.sh"},

@@ -17,12 +17,13 @@ var buildTools = map[string]handler{
 	"mvn": writesMaven, "mvnw": writesMaven, "gradle": assumesDir("-p --project-dir"), "gradlew": assumesDir("-p --project-dir"),
 	"sbt": assumes, "lein": assumes, "ant": assumes, "bazel": assumes, "mix": assumes, "rebar3": assumes, "swift": assumes, "stack": assumes,
 	"rake": assumes, "rails": assumes, "bootsnap": assumes, "artisan": assumes, "buf": assumes, "templ": assumes, "sqlc": assumes, "wire": assumes, "swag": assumes,
-	"meson": assumes, "ninja": assumes, "configure": func(e *effects, c *Command) { e.here(c) }, "phpize": func(e *effects, c *Command) { e.here(c) },
+	"meson": assumes, "ninja": assumes, "configure": writesHere, "Configure": writesHere, "autoconf": writesHere, "autoreconf": writesHere, "automake": writesHere, "aclocal": writesHere, "libtoolize": writesHere,
+	"cpanm": writes("/usr/local"), "php": writesPHPProgram, "phpize": writesHere,
 	"cmake": writesCMake, "make": writesMake, "gmake": writesMake,
 	"go": writesGo, "xcaddy": writesOption("--output"),
 	"cargo": writesCargo, "rustup": writes("/usr/local/rustup"), "trunk": assumes, "wasm-pack": assumes,
 	"dotnet": writesDotnet,
-	"pip":    writesPip, "uv": writesUV, "poetry": writesPoetry, "pipenv": writesPipenv, "pdm": func(e *effects, c *Command) { e.here(c) },
+	"pip":    writesPip, "uv": writesUV, "poetry": writesPoetry, "pipenv": writesPipenv, "pdm": writesHere,
 	"python": writesPython, "virtualenv": writesVenv, "django-admin": assumes, "manage.py": assumes, "pybabel": assumes, "cython": assumes,
 	"conda": writes("/opt/conda"), "mamba": writes("/opt/conda"),
 	"source": writesSource, ".": writesSource,
@@ -33,10 +34,12 @@ var buildTools = map[string]handler{
 	"a2enmod": writes("/etc/apache2"), "a2dismod": writes("/etc/apache2"), "a2ensite": writes("/etc/apache2"), "a2dissite": writes("/etc/apache2"), "a2enconf": writes("/etc/apache2"),
 	"corepack": func(e *effects, c *Command) { e.abs(c, "/usr/local/bin"); e.abs(c, "/usr/local/lib/node_modules") },
 	"gcc":      writesCompiler, "g++": writesCompiler, "cc": writesCompiler, "c++": writesCompiler, "clang": writesCompiler, "clang++": writesCompiler, "ld": writesCompiler, "rustc": writesCompiler,
-	"javac": writesOutput("-d"), "protoc": func(e *effects, c *Command) { e.here(c) }, "jlink": writesOutput("--output"), "jdeps": nothing,
-	"jar": func(e *effects, c *Command) { e.here(c) }, "java": writesJava,
+	"javac": writesOutput("-d"), "protoc": writesHere, "jlink": writesOutput("--output"), "jdeps": nothing,
+	"jar": writesHere, "java": writesJava,
 	"deno": writesDeno, "jest": nothing, "vitest": nothing, "nginx": nothing, "apachectl": nothing,
 }
+
+func writesHere(e *effects, c *Command) { e.here(c) }
 
 // assumes: the project says what is done, by convention below the directory.
 func assumes(e *effects, c *Command) { e.assume(c) }
@@ -154,8 +157,11 @@ func writesMake(e *effects, c *Command) {
 		}
 	}
 	what := "make"
-	if v := verbOf(c); v != "" {
-		what += " " + short(v)
+	for _, a := range c.Args {
+		if a.Literal && !strings.HasPrefix(a.Text, "-") && !strings.Contains(a.Text, "=") && !path.IsAbs(a.Text) {
+			what += " " + short(a.Text)
+			break
+		}
 	}
 	e.unknown("what %s writes is not known", what)
 }
@@ -547,6 +553,29 @@ func writesComposer(e *effects, c *Command) {
 func writesPHP(e *effects, c *Command) {
 	e.abs(c, "/usr/local/lib/php")
 	e.abs(c, e.or(c, "PHP_INI_DIR", "/usr/local/etc/php"))
+}
+
+// writesPHPProgram: composer and the console of a framework are known.
+func writesPHPProgram(e *effects, c *Command) {
+	for i, a := range c.Args {
+		if strings.HasPrefix(a.Text, "-d") {
+			continue
+		}
+		switch base(a.Text) {
+		case "composer", "composer.phar":
+			sub := *c
+			sub.Args = c.Args[i+1:]
+			writesComposer(e, &sub)
+			return
+		case "artisan", "console":
+			e.assume(c)
+			return
+		case "-m", "-i", "-l", "-v":
+			return
+		}
+		break
+	}
+	e.unknown("what the program of php writes is not known")
 }
 
 func writesJava(e *effects, c *Command) {
