@@ -38,10 +38,13 @@ func NewProgram() *Program {
 
 // commands is the command line. Each command is a file of its own.
 type commands struct {
-	Migrate MigrateCmd `cmd:"" help:"Migrate the Dockerfiles of a checkout."`
-	Serve   ServeCmd   `cmd:"" help:"Run the GitHub App."`
-	Demo    DemoCmd    `cmd:"" help:"Play the App against a built-in GitHub stand-in."`
-	Version VersionCmd `cmd:"" help:"Print the version."`
+	Migrate     MigrateCmd     `cmd:"" help:"Migrate the Dockerfiles of a checkout."`
+	Serve       ServeCmd       `cmd:"" help:"Run the GitHub App."`
+	Demo        DemoCmd        `cmd:"" help:"Play the App against a built-in GitHub stand-in."`
+	Jobs        JobsCmd        `cmd:"" help:"List deliveries, and retry or park them."`
+	Healthcheck HealthcheckCmd `cmd:"" help:"Ask a server on this machine whether it is well."`
+	Catalog     CatalogCmd     `cmd:"" help:"Look at the catalog of hardened images, or renew it."`
+	Version     VersionCmd     `cmd:"" help:"Print the version."`
 }
 
 // Run runs the program with its arguments and returns the exit code.
