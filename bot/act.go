@@ -77,7 +77,7 @@ func (j *job) decide(ctx context.Context, ask plan.Ask) (*done, error) {
 	}
 	d.state.Passed = d.proposal.passed
 	if ask.Kind == plan.Migrate {
-		d.state.Unmatched = d.proposal.unmatched
+		d.state.Unmatched = unmatched(ask.Paths, d.proposal.all)
 	}
 	d.plan = plan.Decide(d.state, v.config, d.proposal.results)
 	return d, nil
@@ -116,6 +116,10 @@ func (j *job) act(ctx context.Context, d *done) error {
 			// Done by writeBranch, before the branch moves.
 		case plan.ClosePull:
 			if err := j.closePull(ctx, d, a); err != nil {
+				return err
+			}
+		case plan.Remember:
+			if err := j.rememberIn(ctx, d, a.Number); err != nil {
 				return err
 			}
 		case plan.Tell:
@@ -186,18 +190,34 @@ func (j *job) commit(ctx context.Context, d *done, w plan.WriteBranch) (string, 
 	return commit, nil
 }
 
-// text is title and body of the pull request for a head.
-func (j *job) text(d *done, head, previous string, told []string) (title, text string, err error) {
-	in := body.Input{
+// input is what a text about the proposal is made of.
+func (j *job) input(d *done) body.Input {
+	return body.Input{
 		Results: d.proposal.results, Passed: d.proposal.passed, Registry: d.view.config.Login(),
 		Checked: j.deps.Checked, Files: j.repo.HTMLURL + "/blob/" + d.view.base,
-		Commands: examples(), Closing: closing,
+		Commands: examples(), Closing: closing, Boxes: boxes(),
 	}
-	text, err = j.deps.Keys.Sign(body.Render(in), body.Marker{
+}
+
+// text is title and body of the pull request for a head.
+func (j *job) text(d *done, head, previous string) (title, text string, err error) {
+	text = body.Render(j.input(d))
+	if d.state.Pull != nil && d.state.Pull.Open {
+		text = body.KeepTicks(d.state.Pull.Body, text)
+	}
+	text, err = j.deps.Keys.Sign(text, body.Marker{
 		Repository: j.repo.ID, Branch: plan.Branch, Base: d.view.base, Head: head, Previous: previous,
-		Proposal: plan.Digest(d.proposal.results), Paths: d.scope.Paths, Distro: d.scope.Distro, Ignored: d.scope.Ignored, Told: told,
+		Proposal: plan.Digest(d.proposal.results), Paths: d.scope.Paths, Distro: d.scope.Distro, Ignored: d.scope.Ignored,
 	})
 	return body.Title(d.proposal.results), text, err
+}
+
+// boxes are for people who do not like commands.
+func boxes() []body.Box {
+	return []body.Box{
+		{ID: string(plan.Rebase), Text: "Tick this to have the pull request made anew from the newest commit of the default branch."},
+		{ID: string(plan.Recreate), Text: "Tick this to have it written anew, throwing away what else was pushed to its branch."},
+	}
 }
 
 const closing = "closing this pull request means no: it stays closed until somebody writes `/dhi migrate --again`."
@@ -214,7 +234,7 @@ func examples() []string {
 }
 
 func (j *job) openPull(ctx context.Context, d *done, head string) error {
-	title, text, err := j.text(d, head, "", nil)
+	title, text, err := j.text(d, head, "")
 	if err != nil {
 		return err
 	}
@@ -229,7 +249,7 @@ func (j *job) openPull(ctx context.Context, d *done, head string) error {
 }
 
 func (j *job) editPull(ctx context.Context, d *done, head string) error {
-	title, text, err := j.text(d, head, d.state.Head, nil)
+	title, text, err := j.text(d, head, d.state.Head)
 	if err != nil {
 		return err
 	}
@@ -244,7 +264,7 @@ func (j *job) editPull(ctx context.Context, d *done, head string) error {
 // that a second run still finds it open and can look for the comment.
 func (j *job) closePull(ctx context.Context, d *done, c plan.ClosePull) error {
 	m := d.state.Pull.Marker
-	m.Closed = true
+	m.Closed, m.Ignored = true, d.scope.Ignored
 	text, err := j.remark(d.state.Pull.Body, m)
 	if err != nil {
 		return err
@@ -261,6 +281,21 @@ func (j *job) closePull(ctx context.Context, d *done, c plan.ClosePull) error {
 	}
 	if err := j.client.DeleteRef(ctx, j.repo, plan.Branch); err != nil {
 		return fmt.Errorf("deleting the branch: %w", err)
+	}
+	return nil
+}
+
+// rememberIn writes what is ignored into the marker.
+func (j *job) rememberIn(ctx context.Context, d *done, number int) error {
+	m := d.state.Pull.Marker
+	m.Repository, m.Branch = j.repo.ID, plan.Branch // when the marker was lost
+	m.Ignored = d.scope.Ignored
+	text, err := j.remark(d.state.Pull.Body, m)
+	if err != nil {
+		return err
+	}
+	if _, err := j.client.EditPullRequest(ctx, j.repo, number, githubapi.PullRequestEdit{Body: &text}); err != nil {
+		return fmt.Errorf("editing #%d: %w", number, err)
 	}
 	return nil
 }

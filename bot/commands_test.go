@@ -35,7 +35,8 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"close": cmdIssue, "reopen": cmdIssue, "merge": cmdMerge, "delete-branch": cmdDeleteBranch, "rename": cmdRename,
 		"archive": cmdArchive, "suspend": cmdSuspend, "reinstall": cmdReinstall, "restart": cmdRestart, "rule": cmdRule,
 		"fault": cmdFault, "pulls": cmdPulls, "body": cmdBody, "comments": cmdComments, "tree": cmdTree, "file": cmdFile, "writes": cmdWrites,
-		"tick": cmdTick, "edit": cmdEdit, "hold": cmdHold,
+		"tick": cmdTick, "edit": cmdEdit, "hold": cmdHold, "hold!": cmdHold,
+		"check": cmdCheck, "rewrite": cmdRewrite, "open": cmdOpen, "unsuspend": cmdUnsuspend, "many": cmdMany, "reads": cmdReads,
 	} {
 		cmds[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 			if neg {
@@ -63,7 +64,7 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 }
 
 // prints are the commands whose answer a story looks at.
-var prints = map[string]bool{"pulls": true, "body": true, "comments": true, "tree": true, "file": true, "writes": true}
+var prints = map[string]bool{"pulls": true, "body": true, "comments": true, "tree": true, "file": true, "writes": true, "reads": true}
 
 func want(ts *testscript.TestScript, args []string, n int, usage string) {
 	if len(args) < n+1 {
@@ -233,9 +234,7 @@ func cmdPulls(ts *testscript.TestScript, w *world, args []string) {
 
 func cmdBody(ts *testscript.TestScript, w *world, args []string) {
 	want(ts, args, 2, "REPO NUMBER")
-	var p pullView
-	ts.Check(w.call("reader", http.MethodGet, fmt.Sprintf("repos/%s/pulls/%d", args[1], number(ts, args[2])), nil, &p))
-	w.say("%s\n", w.plain(p.Body))
+	w.say("%s\n", w.plain(w.text(ts, args[1], args[2])))
 }
 
 func cmdComments(ts *testscript.TestScript, w *world, args []string) {
@@ -280,14 +279,54 @@ func cmdWrites(_ *testscript.TestScript, w *world, _ []string) {
 // cmdTick ticks a box in the body of a pull request.
 func cmdTick(ts *testscript.TestScript, w *world, args []string) {
 	want(ts, args, 4, "LOGIN REPO NUMBER BOX")
-	var p pullView
-	n := number(ts, args[3])
-	ts.Check(w.call("reader", http.MethodGet, fmt.Sprintf("repos/%s/pulls/%d", args[2], n), nil, &p))
+	text := w.text(ts, args[2], args[3])
 	box := "<!-- dhibot-box:" + args[4] + " -->"
-	if !strings.Contains(p.Body, "- [ ] "+box) {
-		ts.Fatalf("there is no box %s in\n%s", args[4], p.Body)
+	if !strings.Contains(text, "- [ ] "+box) {
+		ts.Fatalf("there is no box %s in\n%s", args[4], text)
 	}
-	ts.Check(w.repo(ts, args[2]).EditIssue(args[1], n, strings.Replace(p.Body, "- [ ] "+box, "- [x] "+box, 1)))
+	ts.Check(w.repo(ts, args[2]).EditIssue(args[1], number(ts, args[3]), strings.Replace(text, "- [ ] "+box, "- [x] "+box, 1)))
+}
+
+// cmdCheck ticks an item of a checklist.
+func cmdCheck(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 4, "LOGIN REPO NUMBER TEXT")
+	text := w.text(ts, args[2], args[3])
+	if !strings.Contains(text, "- [ ] "+args[4]) {
+		ts.Fatalf("there is no item %q in\n%s", args[4], text)
+	}
+	ts.Check(w.repo(ts, args[2]).EditIssue(args[1], number(ts, args[3]), strings.Replace(text, "- [ ] "+args[4], "- [x] "+args[4], 1)))
+}
+
+func cmdRewrite(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 4, "LOGIN REPO NUMBER TEXT")
+	ts.Check(w.repo(ts, args[2]).EditIssue(args[1], number(ts, args[3]), strings.ReplaceAll(args[4], `\n`, "\n")))
+}
+
+func cmdOpen(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 4, "LOGIN REPO BRANCH TITLE")
+	ts.Check(w.call(args[1], http.MethodPost, "repos/"+args[2]+"/pulls", map[string]any{"title": args[4], "head": args[3], "base": "main", "body": "Copied."}, nil))
+}
+
+func cmdUnsuspend(_ *testscript.TestScript, w *world, _ []string) { w.inst.Unsuspend() }
+
+func cmdMany(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 2, "REPO NUMBER")
+	files := standin.Files{}
+	for i := range number(ts, args[2]) {
+		files[fmt.Sprintf("services/%d/Dockerfile", i)] = standin.File{Content: fmt.Sprintf("# Service %d.\nFROM node:22\n", i)}
+	}
+	owner, name, _ := strings.Cut(args[1], "/")
+	_, err := w.gh.AddRepository(owner, name, files, standin.Collaborator("alice", "write"))
+	ts.Check(err)
+}
+
+// cmdReads prints how many calls of the App there were that change nothing.
+func cmdReads(_ *testscript.TestScript, w *world, _ []string) { w.say("%d\n", w.lastReads) }
+
+func (w *world) text(ts *testscript.TestScript, repo, pull string) string {
+	var p pullView
+	ts.Check(w.call("reader", http.MethodGet, fmt.Sprintf("repos/%s/pulls/%d", repo, number(ts, pull)), nil, &p))
+	return p.Body
 }
 
 func (w *world) say(format string, args ...any) { fmt.Fprintf(&w.out, format, args...) }

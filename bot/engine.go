@@ -24,9 +24,9 @@ const maxDockerfiles = 500
 
 // proposal is what the engine makes of a repository.
 type proposal struct {
-	results   []*rewrite.Result
-	passed    []body.Passed
-	unmatched []string // paths of the scope at which there is no Dockerfile
+	results []*rewrite.Result
+	passed  []body.Passed
+	all     []string // paths of everything that looks like a Dockerfile
 }
 
 // propose runs the engine on every Dockerfile of the scope.
@@ -37,7 +37,7 @@ func (j *job) propose(ctx context.Context, v *view, scope plan.Scope) (proposal,
 	if err != nil {
 		return p, err
 	}
-	p.unmatched = unmatched(scope.Paths, f.all)
+	p.all = f.all
 	for _, passed := range f.passed {
 		if scope.Covers(passed.Path) {
 			p.passed = append(p.passed, passed)

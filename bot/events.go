@@ -58,9 +58,3 @@ func touches(e *event.Push) bool {
 	}
 	return false
 }
-
-// pullRequest acts on boxes that people tick in our pull request.
-func (b *Bot) pullRequest(ctx context.Context, e *event.PullRequest) error {
-	zerolog.Ctx(ctx).Debug().Str("action", e.Action).Int64("number", e.Number).Msg("nothing to do")
-	return nil
-}

@@ -3,6 +3,7 @@ package bot
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -13,6 +14,8 @@ import (
 	"dhibot/bot/config"
 	"dhibot/bot/discover"
 	"dhibot/bot/githubapi"
+
+	"github.com/rs/zerolog"
 )
 
 // found is what was found in a repository.
@@ -76,6 +79,12 @@ func (j *job) prefetch(ctx context.Context, t *githubapi.Tree, files *githubapi.
 		return nil // a few are read one by one, when they are needed
 	}
 	contents, err := j.client.Blobs(ctx, j.repo, shas)
+	var unknown *githubapi.GraphQLError
+	if errors.As(err, &unknown) {
+		// It only saves calls; what is not there is read when it is needed.
+		zerolog.Ctx(ctx).Warn().Err(err).Msg("reading in batches is not possible")
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("reading the Dockerfiles: %w", err)
 	}

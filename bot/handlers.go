@@ -17,18 +17,16 @@ type handler func(context.Context, *job, *asked, command.Request) (answer, error
 // handlers has one entry for every row of the command table.
 func handlers() map[string]handler {
 	return map[string]handler{
-		command.Migrate{}.Command(): doMigrate,
-		command.Help{}.Command():    doHelp,
+		command.Migrate{}.Command():  doMigrate,
+		command.Plan{}.Command():     doPlan,
+		command.Rebase{}.Command():   doRebase,
+		command.Recreate{}.Command(): doRecreate,
+		command.Ignore{}.Command():   doIgnore,
+		command.Unignore{}.Command(): doUnignore,
+		command.Explain{}.Command():  doExplain,
+		command.Status{}.Command():   doStatus,
+		command.Help{}.Command():     doHelp,
 	}
-}
-
-func doHelp(context.Context, *job, *asked, command.Request) (answer, error) {
-	return answer{text: command.HelpText()}, nil
-}
-
-func doMigrate(ctx context.Context, j *job, _ *asked, req command.Request) (answer, error) {
-	r := req.(command.Migrate)
-	return j.answer(ctx, plan.Ask{Kind: plan.Migrate, Paths: r.Paths, Distro: r.Distro, Again: r.Again})
 }
 
 // answer fulfils a request of a person.

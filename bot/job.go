@@ -107,11 +107,9 @@ func (j *job) state(ctx context.Context, v *view) (plan.State, error) {
 	if err != nil {
 		return s, err
 	}
+	s.Pull = newest(pulls)
 	for _, p := range pulls {
-		switch {
-		case p.ours && (s.Pull == nil || p.Open && !s.Pull.Open):
-			s.Pull = &p.Pull
-		case !p.ours && p.Open && s.Stranger == nil:
+		if !p.ours && p.Open && s.Stranger == nil {
 			s.Stranger = &p.Pull
 		}
 		if p.ours && head != "" && (p.Marker.Head == head || p.Marker.Previous == head) {
@@ -149,6 +147,17 @@ func (j *job) queued(ctx context.Context, number int) (bool, error) {
 type pull struct {
 	plan.Pull
 	ours bool
+}
+
+// newest is our open pull request, or the youngest of ours when none is open.
+func newest(pulls []pull) *plan.Pull {
+	var found *plan.Pull
+	for _, p := range pulls {
+		if p.ours && (found == nil || p.Open && !found.Open) {
+			found = &p.Pull
+		}
+	}
+	return found
 }
 
 // pulls lists all pull requests that ever came from our branch, youngest first.

@@ -42,16 +42,17 @@ type world struct {
 
 	transport *breaking
 
-	handling sync.Mutex // one delivery at a time
-	mu       sync.Mutex
-	errs     []error
-	calls    []standin.Exchange
-	log      bytes.Buffer
-	attempts int          // of one delivery before it is given up; default 1
-	fresh    bool         // every attempt is made by a new process
-	out      bytes.Buffer // what a command of a story prints
-	held     bool
-	waiting  []inbox.Delivery
+	handling  sync.Mutex // one delivery at a time
+	mu        sync.Mutex
+	errs      []error
+	calls     []standin.Exchange
+	log       bytes.Buffer
+	attempts  int          // of one delivery before it is given up; default 1
+	lastReads int          // calls that changed nothing, when writes was asked last
+	fresh     bool         // every attempt is made by a new process
+	out       bytes.Buffer // what a command of a story prints
+	held      bool
+	waiting   []inbox.Delivery
 }
 
 // newWorld makes a GitHub with an organisation acme and the App installed on it.
@@ -224,7 +225,7 @@ func (w *world) plain(text string) string {
 }
 
 var (
-	commitID     = regexp.MustCompile(`\b[0-9a-f]{40}\b`)
+	commitID     = regexp.MustCompile("\\b[0-9a-f]{40}\\b|\\b[0-9a-f]{7}\\b")
 	hiddenMarker = regexp.MustCompile(`(?m)^<!-- dhibot(-said)?:.* -->$`)
 )
 
@@ -249,7 +250,11 @@ func (w *world) writes() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var list []string
+	w.lastReads = 0
 	for _, x := range w.calls {
+		if x.Request.Get("X-Story") == "" && (x.Method == http.MethodGet || strings.Contains(x.Path, "graphql")) {
+			w.lastReads++
+		}
 		if x.Method != http.MethodGet && x.Route != "" && !strings.Contains(x.Route, "access_tokens") && !strings.Contains(x.Path, "graphql") && x.Request.Get("X-Story") == "" {
 			list = append(list, fmt.Sprintf("%s %s %d", x.Method, x.Route, x.Status))
 		}

@@ -179,6 +179,49 @@ func TestTicked(t *testing.T) {
 	}
 }
 
+func TestKeepTicks(t *testing.T) {
+	t.Parallel()
+	text := Render(input(node(), dev()))
+	old := strings.ReplaceAll(text, "- [ ] ", "- [x] ")
+	got := KeepTicks(strings.ReplaceAll(old, "\n", "\r\n"), text)
+	if strings.Count(got, "- [x] ") != 2 || len(Ticked(got)) != 0 {
+		t.Errorf("want the two items ticked and the box not:\n%s", got)
+	}
+	if got := KeepTicks(strings.ReplaceAll(old, "uid 1000", "uid 1001"), text); strings.Count(got, "- [x] ") != 1 {
+		t.Errorf("an item that reads differently is ticked:\n%s", got)
+	}
+	if got := KeepTicks("no list", text); got != text {
+		t.Error("the text changed without a tick")
+	}
+	if got := Untick(old); len(Ticked(got)) != 0 || strings.Count(got, "- [x] ") != 2 {
+		t.Errorf("want only the box unticked:\n%s", got)
+	}
+}
+
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	r := node()
+	for line, want := range map[int]string{4: "npm ci", 3: "npm ci", 13: "no longer carries", 9: "has certificates", 14: "no longer carries", 0: "npm ci"} {
+		text, found := Explain(input(), r, line)
+		if !found || !strings.Contains(text, want) {
+			t.Errorf("line %d: found %v, %q is missing in\n%s", line, found, want, text)
+		}
+	}
+	if text, found := Explain(input(), r, 100); found || text != "" {
+		t.Errorf("line 100: %q", text)
+	}
+	if text, _ := Explain(input(), unchanged()[0], 0); !strings.Contains(text, "It failed: the parser says") {
+		t.Errorf("a failed file: %q", text)
+	}
+	for _, h := range hostile {
+		in := fill(h)
+		text, _ := Explain(in, in.Results[0], 0)
+		for _, d := range dangers(text+"\n\n"+Preview(in), filesURL, "https://") {
+			t.Errorf("%q: %s", h, d)
+		}
+	}
+}
+
 func TestMarker(t *testing.T) {
 	t.Parallel()
 	old, now := Keys{[]byte("old")}, Keys{[]byte("new"), []byte("old")}

@@ -24,14 +24,16 @@ func Title(results []*rewrite.Result) string {
 // act (checks, commands, boxes) always stays. The result has at most
 // Limit - 2*len(marker) bytes, so that Sign can add the marker.
 func Render(in Input) string {
-	const room = Limit - maxMarker
-	steps := []int{1000, 512, 384, 256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2}
-	for _, n := range steps {
-		if text := render(in, n); len(text) <= room {
-			return text
-		}
-	}
-	return render(in, 1)
+	return fit(in, func(w *writer) {
+		w.notes()
+		w.summary()
+		w.checked()
+		w.checklist("Before merging", rewrite.BeforeMerge)
+		w.checklist("After deploying", rewrite.AfterDeploy)
+		w.details()
+		w.unchanged()
+		w.controls()
+	})
 }
 
 // Sign appends the marker as the last line.
@@ -43,20 +45,12 @@ func (k Keys) Sign(text string, m Marker) (string, error) {
 	return strings.TrimRight(text, "\n") + "\n\n" + line + "\n", nil
 }
 
-// render writes lists of at most rows rows; the summary and the checklists,
+// newWriter writes lists of at most rows rows; the summary and the checklists,
 // which a reader needs most, may be longer.
-func render(in Input, rows int) string {
+func newWriter(in Input, rows int) *writer {
 	w := &writer{in: in, rows: rows, changed: Changed(in.Results)}
 	slices.SortStableFunc(w.changed, func(a, b *rewrite.Result) int { return strings.Compare(a.Path, b.Path) })
-	w.notes()
-	w.summary()
-	w.checked()
-	w.checklist("Before merging", rewrite.BeforeMerge)
-	w.checklist("After deploying", rewrite.AfterDeploy)
-	w.details()
-	w.unchanged()
-	w.controls()
-	return w.b.String()
+	return w
 }
 
 type writer struct {
@@ -153,7 +147,7 @@ func (w *writer) controls() {
 		w.printf("\n\n")
 	}
 	for _, box := range w.in.Boxes {
-		w.printf("- [ ] <!-- dhibot-box:%s -->%s\n", box.ID, box.Text)
+		w.printf("- [ ] %s%s -->%s\n", boxOpen, box.ID, box.Text)
 	}
 	if len(w.in.Boxes) > 0 {
 		w.printf("\n")
@@ -163,13 +157,16 @@ func (w *writer) controls() {
 	}
 }
 
+// boxOpen starts the hidden name of a box.
+const boxOpen = "<!-- dhibot-box:"
+
 // Ticked returns the ids of the boxes that are ticked in a body, in order.
 func Ticked(text string) []string {
 	var ids []string
 	for _, line := range strings.Split(text, "\n") {
-		rest, ok := strings.CutPrefix(line, "- [x] <!-- dhibot-box:")
+		rest, ok := strings.CutPrefix(line, "- [x] "+boxOpen)
 		if !ok {
-			rest, ok = strings.CutPrefix(line, "- [X] <!-- dhibot-box:")
+			rest, ok = strings.CutPrefix(line, "- [X] "+boxOpen)
 		}
 		if id, _, found := strings.Cut(rest, " -->"); ok && found {
 			ids = append(ids, id)

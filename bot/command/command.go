@@ -40,6 +40,13 @@ type Command struct {
 func Table() []Command {
 	return []Command{
 		migrate,
+		planCommand,
+		rebase,
+		recreate,
+		ignore,
+		unignore,
+		explain,
+		status,
 		help,
 	}
 }
@@ -159,6 +166,19 @@ func (a *args) words() []string {
 	}
 	a.left = nil
 	return words
+}
+
+// one takes the only argument.
+func (a *args) one(what string) string {
+	words := a.words()
+	switch {
+	case len(words) == 0 || words[0] == "":
+		a.refuse("", what+" is missing")
+		return ""
+	case len(words) > 1:
+		a.refuse(words[1], "one argument too many")
+	}
+	return words[0]
 }
 
 // nearest finds the command that a misspelt one was probably meant to be.

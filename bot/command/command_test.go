@@ -71,6 +71,14 @@ func TestRead(t *testing.T) {
 		"/dhi migrate --distro alpine a":         Migrate{Paths: []string{"a"}, Distro: "alpine"},
 		"/dhi migrate a --again --distro=keep":   Migrate{Paths: []string{"a"}, Distro: "keep", Again: true},
 		"/dhi migrate '--distro' debian --again": Migrate{Distro: "debian", Again: true},
+		"/dhi plan a --distro alpine":            Plan{Paths: []string{"a"}, Distro: "alpine"},
+		"/dhi rebase":                            Rebase{},
+		"/dhi recreate":                          Recreate{},
+		"/dhi ignore a/ --until 2027-01-31":      Ignore{What: "a/", Until: "2027-01-31"},
+		"/dhi unignore 'a b'":                    Unignore{What: "a b"},
+		"/dhi explain a/Dockerfile":              Explain{Path: "a/Dockerfile"},
+		"/dhi explain a/Dockerfile:16":           Explain{Path: "a/Dockerfile", Line: 16},
+		"/dhi status":                            Status{},
 	} {
 		_, got, err := Read(Parse(line)[0])
 		if err != nil {
@@ -98,7 +106,7 @@ func TestReadRefuses(t *testing.T) {
 		}
 	}
 	for verb, want := range map[string]string{
-		"migrat": "migrate", "mirgate": "migrate", "migrates": "migrate", "hlep": "help", "mig": "migrate",
+		"migrat": "migrate", "mirgate": "migrate", "migrates": "migrate", "hlep": "help", "mig": "migrate", "rebsae": "rebase", "stats": "status", "unignroe": "unignore", "expl": "explain",
 		"merge": "", "xyz": "", "a": "", strings.Repeat("migrate", 1000): "",
 	} {
 		_, _, err := Read(Invocation{Verb: verb})

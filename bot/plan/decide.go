@@ -29,7 +29,7 @@ func Looks(s State, c config.Config) bool {
 		return false
 	}
 	open := s.Pull != nil && s.Pull.Open
-	if !open && (s.Ask.Kind == Rebase || s.Ask.Kind == Push && (c.Mode != config.Automatic || s.Repository.Fork)) {
+	if !open && (s.Ask.Kind == Rebase || s.Ask.Kind == Ignore || s.Ask.Kind == Push && (c.Mode != config.Automatic || s.Repository.Fork)) {
 		return false
 	}
 	return true
@@ -70,6 +70,11 @@ func unable(s State, c config.Config) (Plan, bool) {
 func unwanted(s State, c config.Config, results []*rewrite.Result) (Plan, bool) {
 	open := s.Pull != nil && s.Pull.Open
 	switch {
+	case s.Ask.Kind == Ignore && s.Pull == nil:
+		return refuse(NoPull, replyNowhere(s.Ask)), true
+	case s.Ask.Kind == Ignore && (!open || s.Pull.Queued || !untouched(s)):
+		// The branch is not ours to write, or not now; what was said still holds.
+		return Plan{Reason: Remembers, Actions: []Action{Remember{Number: s.Pull.Number}}, Reply: replyRemembers(s.Pull)}, true
 	case s.Ask.Kind == Rebase && !open:
 		return refuse(NoPull, replyNoPull()), true
 	case s.Ask.Kind == Push && !open && (c.Mode != config.Automatic || s.Repository.Fork):
@@ -142,7 +147,10 @@ func write(s State, results []*rewrite.Result) Plan {
 		return Plan{Reason: Opens, Actions: []Action{commit, OpenPull{}}}
 	}
 	m := s.Pull.Marker
-	if s.Head == m.Head && m.Base == s.Base && m.Proposal == Digest(results) && s.Ask.Kind != Recreate && s.Ask.Ignored == nil {
+	if s.Head == m.Head && m.Base == s.Base && m.Proposal == Digest(results) && s.Ask.Kind != Recreate {
+		if s.Ask.Kind == Ignore {
+			return Plan{Reason: Remembers, Actions: []Action{Remember{Number: s.Pull.Number}}, Reply: replyRemembers(s.Pull)}
+		}
 		return Plan{Reason: UpToDate, Reply: replyUpToDate(s.Pull)}
 	}
 	return Plan{Reason: Updates, Actions: []Action{commit, EditPull{Number: s.Pull.Number}}, Reply: replyUpdates(s.Pull, results)}

@@ -54,6 +54,8 @@ func summary(p Plan) string {
 			fmt.Fprintf(&b, "; edit %d", a.Number)
 		case ClosePull:
 			fmt.Fprintf(&b, "; close %d", a.Number)
+		case Remember:
+			fmt.Fprintf(&b, "; remember %d", a.Number)
 		case Tell:
 			fmt.Fprintf(&b, "; tell %d %s", a.Number, a.Topic)
 		}
@@ -90,7 +92,7 @@ func TestDecide(t *testing.T) {
 		"open, base moved":     {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil)}, nil, one, `updates; write 1 files on b2 instead of "h1"; edit 7`, "it changes 1 file."},
 		"open, crashed half":   {State{Base: "b1", Head: "h0", HeadWritten: true, Pull: pull(func(p *Pull) { p.Marker.Previous = "h0" })}, nil, one, `updates; write 1 files on b1 instead of "h0"; edit 7`, ""},
 		"open, branch gone":    {State{Base: "b1", Pull: pull(nil)}, nil, one, `updates; write 1 files on b1 instead of ""; edit 7`, ""},
-		"open, ignore list":    {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Ignored: []body.Ignored{{What: "x"}}}}, nil, one, `updates; write 1 files on b1 instead of "h1"; edit 7`, ""},
+		"open, ignore list":    {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Ignore, Ignored: []body.Ignored{{What: "x"}}}}, nil, changed, `updates; write 2 files on b1 instead of "h1"; edit 7`, ""},
 		"open, rebase":         {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Rebase}}, nil, one, `updates; write 1 files on b2 instead of "h1"; edit 7`, ""},
 		"rebase not needed":    {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Rebase}}, nil, one, "up-to-date", ""},
 		"rebase of nothing":    {State{Base: "b1", Ask: Ask{Kind: Rebase}}, nil, one, "no-pull-request refused", "`/dhi migrate` opens one"},
@@ -119,6 +121,13 @@ func TestDecide(t *testing.T) {
 		"merged":                          {State{Base: "b2", Pull: pull(merged)}, nil, one, `opens; write 1 files on b2 instead of ""; open`, ""},
 		"merged, branch kept":             {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(merged)}, nil, one, `opens; write 1 files on b2 instead of "h1"; open`, ""},
 		"merged, nothing left":            {State{Base: "b2", Pull: pull(merged)}, nil, all(already("a")), "nothing-to-do", "`a`: on hardened images already"},
+
+		"ignore, same proposal":     {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Ignore}}, nil, one, "remembers; remember 7", "#7"},
+		"ignore, human commits":     {State{Base: "b1", Head: "x", Pull: pull(nil), Ask: Ask{Kind: Ignore}}, nil, one, "remembers; remember 7", ""},
+		"ignore, closed":            {State{Base: "b1", Pull: pull(closed), Ask: Ask{Kind: Ignore}}, nil, nil, "remembers; remember 7", ""},
+		"ignore, nothing left":      {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Ignore}}, nil, nil, "obsolete; close 7", ""},
+		"ignore, no pull request":   {State{Base: "b1", Ask: Ask{Kind: Ignore, Ignored: []body.Ignored{{What: "x"}}}}, nil, nil, "no-pull-request refused", "`.github/dhi.yml`"},
+		"unignore, no pull request": {State{Base: "b1", Ask: Ask{Kind: Ignore}}, nil, nil, "no-pull-request refused", "Nothing is ignored"},
 
 		"branch taken":            {State{Base: "b1", Head: "x"}, nil, one, "branch-taken refused", "did not write"},
 		"branch taken, recreate":  {State{Base: "b1", Head: "x", Ask: Ask{Kind: Recreate}}, nil, one, "branch-taken refused", ""},
@@ -163,6 +172,9 @@ func TestDecide(t *testing.T) {
 			if answered := got.Reply != "" || got.Reason == Opens; answered != c.state.Ask.Person() && got.Reason != Opens {
 				t.Errorf("answer %q to a person: %v", got.Reply, c.state.Ask.Person())
 			}
+			if text := Describe(c.state, got, c.results); text == "" && c.state.Ask.Person() {
+				t.Error("the plan cannot be described")
+			}
 			for _, line := range strings.Split(got.Reply, "\n") {
 				if strings.HasPrefix(line, "/dhi") {
 					t.Errorf("the answer commands us: %q", line)
@@ -193,7 +205,7 @@ func TestScope(t *testing.T) {
 		"rebase":                 {Ask{Kind: Rebase}, open("a"), Scope{Paths: []string{"a"}, Distro: "alpine", Ignored: kept}},
 		"push":                   {Ask{Kind: Push}, open("a"), Scope{Paths: []string{"a"}, Distro: "alpine", Ignored: kept}},
 		"closed, ignores remain": {Ask{Kind: Migrate}, old, Scope{Ignored: kept}},
-		"new ignore list":        {Ask{Kind: Recreate, Ignored: []body.Ignored{}}, open("a"), Scope{Paths: []string{"a"}, Distro: "alpine", Ignored: []body.Ignored{}}},
+		"new ignore list":        {Ask{Kind: Ignore, Ignored: []body.Ignored{}}, open("a"), Scope{Paths: []string{"a"}, Distro: "alpine", Ignored: []body.Ignored{}}},
 	} {
 		if diff := cmp.Diff(c.want, ScopeOf(c.ask, c.pull)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)

@@ -28,6 +28,18 @@ func replyNoPull() string {
 	return "There is no open pull request of mine here. `/dhi migrate` opens one."
 }
 
+// replyNowhere is for what is to be remembered while there is no place for it.
+func replyNowhere(a Ask) string {
+	if len(a.Ignored) == 0 {
+		return "Nothing is ignored by a command here. What the settings leave out is in `.github/dhi.yml`."
+	}
+	return "I remember such things in my pull request, and there is none yet. Write it into `.github/dhi.yml` instead, under `ignore` for paths or `ignore_images` for images."
+}
+
+func replyRemembers(p *Pull) string {
+	return fmt.Sprintf("I remember that in #%d; its branch stays as it is.", p.Number)
+}
+
 func replyClosed(p *Pull) string {
 	return fmt.Sprintf("#%d was closed without merging, and I take that for a no. `/dhi migrate --again` proposes it once more.", p.Number)
 }
@@ -137,6 +149,39 @@ func ReplyOpened(number int, results []*rewrite.Result) string {
 	}
 	return text
 }
+
+// Describe says what executing a plan would do, in Markdown.
+func Describe(s State, p Plan, results []*rewrite.Result) string {
+	if len(p.Actions) == 0 {
+		return p.Reply
+	}
+	var b strings.Builder
+	b.WriteString("I would do this:\n\n")
+	for i, a := range p.Actions {
+		fmt.Fprintf(&b, "%d. ", i+1)
+		switch a := a.(type) {
+		case WriteBranch:
+			fmt.Fprintf(&b, "write the branch `%s` with one commit that changes %s, on %s of %s", Branch, files(len(a.Files)), body.Code(short(a.Base), 12), body.Code(s.Repository.DefaultBranch, 100))
+			if a.Old != "" {
+				fmt.Fprintf(&b, ", in place of %s", body.Code(short(a.Old), 12))
+			}
+		case OpenPull:
+			fmt.Fprintf(&b, "open a pull request: %s", body.Title(results))
+		case EditPull:
+			fmt.Fprintf(&b, "bring the text of #%d up to date", a.Number)
+		case ClosePull:
+			fmt.Fprintf(&b, "close #%d, because nothing is left of it", a.Number)
+		case Remember:
+			fmt.Fprintf(&b, "remember in #%d what is ignored", a.Number)
+		case Tell:
+			fmt.Fprintf(&b, "say in #%d: %s", a.Number, a.Text)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func short(commit string) string { return commit[:min(len(commit), 7)] }
 
 func dockerfiles(n int) string {
 	if n == 1 {

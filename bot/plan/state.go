@@ -70,6 +70,7 @@ const (
 	Migrate  Kind = "migrate"  // a person asks for the proposal
 	Rebase   Kind = "rebase"   // a person asks to bring it up to date
 	Recreate Kind = "recreate" // a person asks to write it anew, whatever is on the branch
+	Ignore   Kind = "ignore"   // a person changes what is left alone
 	Push     Kind = "push"     // the default branch moved
 )
 
@@ -79,7 +80,7 @@ type Ask struct {
 	Paths  []string
 	Distro string
 	Again  bool
-	// Ignored replaces the list of the pull request when it is not nil.
+	// Ignored is the new list, with Ignore.
 	Ignored []body.Ignored
 }
 
@@ -102,7 +103,7 @@ func ScopeOf(ask Ask, pull *Pull) Scope {
 	if pull == nil {
 		return s
 	}
-	if ask.Ignored == nil {
+	if ask.Kind != Ignore {
 		s.Ignored = pull.Marker.Ignored
 	}
 	if !pull.Open {
@@ -164,10 +165,11 @@ const (
 	InMergeQueue  Reason = "in-merge-queue"
 	NoPull        Reason = "no-pull-request"
 	NotAutomatic  Reason = "not-automatic"
+	Remembers     Reason = "remembers"
 )
 
-// Action is one step: one of WriteBranch, OpenPull, EditPull, ClosePull and
-// Tell. Every one of them can be repeated after a crash.
+// Action is one step: one of WriteBranch, OpenPull, EditPull, ClosePull,
+// Remember and Tell. Every one of them can be repeated after a crash.
 type Action interface{ action() }
 
 // WriteBranch makes one commit on top of Base and points the branch to it.
@@ -197,6 +199,10 @@ type ClosePull struct {
 	Why    string // Markdown
 }
 
+// Remember writes the new list of what is left alone into the marker of a pull
+// request and changes nothing else.
+type Remember struct{ Number int }
+
 // Tell says something in the pull request, once per topic.
 type Tell struct {
 	Number int
@@ -208,6 +214,7 @@ func (WriteBranch) action() {}
 func (OpenPull) action()    {}
 func (EditPull) action()    {}
 func (ClosePull) action()   {}
+func (Remember) action()    {}
 func (Tell) action()        {}
 
 // Files are the files that the results change, each once, in order.

@@ -1,0 +1,91 @@
+package bot
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"dhibot/bot/body"
+	"dhibot/bot/command"
+	"dhibot/bot/plan"
+)
+
+// maxIgnored bounds the list in a marker. A longer one belongs in the settings.
+const maxIgnored = 50
+
+func doIgnore(ctx context.Context, j *job, a *asked, req command.Request) (answer, error) {
+	r := req.(command.Ignore)
+	today := j.deps.Now().UTC().Format(time.DateOnly)
+	if r.Until != "" && r.Until <= today {
+		return answer{refused: true, text: code(r.Until) + " is not in the future, so there is nothing to remember."}, nil
+	}
+	if len(r.What) > 200 {
+		return answer{refused: true, text: "That is too long to be remembered; `ignore` in `.github/dhi.yml` takes globs."}, nil
+	}
+	list, err := j.ignoredNow(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	list = slices.DeleteFunc(list, func(i body.Ignored) bool { return i.What == r.What || i.Until != "" && i.Until <= today })
+	if len(list) >= maxIgnored {
+		return answer{refused: true, text: "I remember 50 such things already. `ignore` and `ignore_images` in `.github/dhi.yml` have room for more."}, nil
+	}
+	list = append(list, body.Ignored{What: r.What, Until: r.Until, By: a.comment.User.Login})
+	until := "from now on"
+	if r.Until != "" {
+		until = "until " + r.Until
+	}
+	return j.remember(ctx, list, "I leave "+code(r.What)+" alone "+until+". ")
+}
+
+func doUnignore(ctx context.Context, j *job, _ *asked, req command.Request) (answer, error) {
+	r := req.(command.Unignore)
+	list, err := j.ignoredNow(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	n := len(list)
+	list = slices.DeleteFunc(list, func(i body.Ignored) bool { return i.What == r.What })
+	if len(list) == n {
+		text := "Nobody told me to ignore " + code(r.What) + "."
+		if n > 0 {
+			text += " What I was told to ignore: " + ignoredList(list) + "."
+		}
+		return answer{refused: true, text: text + " What the settings leave out is in `.github/dhi.yml`."}, nil
+	}
+	return j.remember(ctx, list, "I look at "+code(r.What)+" again. ")
+}
+
+// remember carries the new list into the pull request.
+func (j *job) remember(ctx context.Context, list []body.Ignored, text string) (answer, error) {
+	ans, err := j.answer(ctx, plan.Ask{Kind: plan.Ignore, Ignored: list})
+	if err == nil && !ans.refused {
+		ans.text = text + ans.text
+	}
+	return ans, err
+}
+
+// ignoredNow is the list that our newest pull request remembers.
+func (j *job) ignoredNow(ctx context.Context) ([]body.Ignored, error) {
+	pulls, err := j.pulls(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if p := newest(pulls); p != nil {
+		return slices.Clone(p.Marker.Ignored), nil
+	}
+	return nil, nil
+}
+
+func ignoredList(list []body.Ignored) string {
+	var words []string
+	for _, i := range list {
+		word := code(i.What)
+		if i.Until != "" {
+			word += " until " + i.Until
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ", ")
+}

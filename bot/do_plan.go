@@ -1,0 +1,59 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+
+	"dhibot/bot/body"
+	"dhibot/bot/command"
+	"dhibot/bot/githubapi"
+	"dhibot/bot/plan"
+)
+
+func doPlan(ctx context.Context, j *job, _ *asked, req command.Request) (answer, error) {
+	r := req.(command.Plan)
+	d, err := j.decide(ctx, plan.Ask{Kind: plan.Migrate, Paths: r.Paths, Distro: r.Distro})
+	if err != nil {
+		return answer{}, err
+	}
+	if len(d.view.problems) > 0 {
+		return answer{refused: true, text: misconfigured(d.view.problems)}, nil
+	}
+	return answer{text: j.preview(d)}, nil
+}
+
+// Plan says in Markdown what the App would do in a repository if somebody wrote
+// /dhi migrate there. It changes nothing. The error is githubapi.ErrNotFound
+// when the App is not installed there.
+func (b *Bot) Plan(ctx context.Context, owner, name string) (string, error) {
+	installation, err := b.deps.GitHub.InstallationOf(ctx, owner, name)
+	if err != nil {
+		return "", fmt.Errorf("looking for the installation on %s/%s: %w", owner, name, err)
+	}
+	client, err := b.deps.GitHub.Installation(installation)
+	if err != nil {
+		return "", fmt.Errorf("installation %d: %w", installation, err)
+	}
+	repo, err := client.Repository(githubapi.ForCommand(ctx), owner, name)
+	if err != nil {
+		return "", fmt.Errorf("reading %s/%s: %w", owner, name, err)
+	}
+	j := &job{Bot: b, client: client, repo: repo}
+	d, err := j.decide(githubapi.ForCommand(ctx), plan.Ask{Kind: plan.Migrate})
+	if err != nil {
+		return "", err
+	}
+	if len(d.view.problems) > 0 {
+		return misconfigured(d.view.problems), nil
+	}
+	return j.preview(d), nil
+}
+
+// preview is a decision in words.
+func (j *job) preview(d *done) string {
+	text := plan.Describe(d.state, d.plan, d.proposal.results)
+	if len(d.plan.Actions) == 0 {
+		return text
+	}
+	return text + "\n" + body.Preview(j.input(d))
+}

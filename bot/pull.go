@@ -1,0 +1,88 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"dhibot/bot/body"
+	"dhibot/bot/event"
+	"dhibot/bot/githubapi"
+	"dhibot/bot/plan"
+)
+
+// pullRequest acts on the boxes that people tick in our pull request.
+//
+// Who may edit the text of our pull request may push to the repository: GitHub
+// lets nobody else do it. So a tick needs no further permission. Our own edits
+// are somebody's too, a bot's, and are dropped first.
+func (b *Bot) pullRequest(ctx context.Context, e *event.PullRequest) error {
+	if e.Action != "edited" || e.Sender.Bot() || e.Pull.Head.Ref != plan.Branch || e.Pull.State != githubapi.StateOpen ||
+		len(body.Ticked(e.Pull.Body)) == 0 {
+		return nil
+	}
+	ctx = githubapi.ForCommand(ctx)
+	j, err := b.open(ctx, e.Installation.ID, e.Repository.ID)
+	if errors.Is(err, githubapi.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return j.ticked(ctx, int(e.Number))
+}
+
+// ticked does what the boxes say, as they are now: the event may be old, and
+// what was done meanwhile has taken the tick away.
+func (j *job) ticked(ctx context.Context, number int) error {
+	pulls, err := j.pulls(ctx)
+	if err != nil {
+		return err
+	}
+	p := newest(pulls)
+	if p == nil || p.Number != number || !p.Open {
+		return nil
+	}
+	ids := body.Ticked(p.Body)
+	if len(ids) == 0 {
+		return nil
+	}
+	// Recreate does all that rebase does.
+	kind := plan.Rebase
+	for _, id := range ids {
+		if id == string(plan.Recreate) {
+			kind = plan.Recreate
+		}
+	}
+	ans, err := j.answer(ctx, plan.Ask{Kind: kind})
+	var refused *githubapi.RefusedError
+	if errors.As(err, &refused) {
+		ans, err = answer{text: declined(refused), refused: true}, nil
+	}
+	if err != nil {
+		return err
+	}
+	if ans.refused {
+		if err := j.say(ctx, number, fmt.Sprintf("box-%s-%s", kind, p.Marker.Head), ans.text); err != nil {
+			return err
+		}
+	}
+	return j.untick(ctx, number)
+}
+
+// untick takes the ticks away that the text still has: it was not written anew,
+// because there was nothing to do or it was refused.
+func (j *job) untick(ctx context.Context, number int) error {
+	p, err := j.client.PullRequest(ctx, j.repo, number)
+	if err != nil {
+		return fmt.Errorf("reading #%d: %w", number, err)
+	}
+	if len(body.Ticked(p.Body)) == 0 {
+		return nil
+	}
+	text := body.Untick(p.Body)
+	if _, err := j.client.EditPullRequest(ctx, j.repo, number, githubapi.PullRequestEdit{Body: &text}); err != nil {
+		return fmt.Errorf("editing #%d: %w", number, err)
+	}
+	return nil
+}
