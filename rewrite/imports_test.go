@@ -69,7 +69,7 @@ func TestPurity(t *testing.T) {
 	if seen < 7 {
 		t.Fatalf("go list found %d packages of the engine", seen)
 	}
-	for _, name := range []string{"dockerfile", "catalog", "shell", "project", "report"} {
+	for _, name := range []string{"dockerfile", "catalog", "shell", "project", "assess", "strategy", "rules"} {
 		p := all["dhibot/rewrite/"+name]
 		if p == nil {
 			t.Errorf("there is no package %s", name)

@@ -24,8 +24,9 @@ func runEntryPoint(p *Pass) {
 	p.drops()
 	p.rewrites()
 	if p.Start.Add != "" && p.Shape != strategy.ShapeNone {
-		p.addStart()
+		p.addStart(p.Final.Stage, p.Start)
 	}
+	p.targets()
 	p.notes()
 }
 
@@ -41,19 +42,42 @@ func (p *Pass) rewrites() {
 		if r.Rule != p.rule.ID {
 			continue
 		}
-		before := p.File.Text(r.Step.Span)
-		if r.Text == "" {
-			p.change(Finding{Edits: []dockerfile.Edit{p.File.Remove(r.Step.Instruction)}, Lines: r.Step.Lines, Before: before, Why: sentence(r.Why)})
-			continue
-		}
-		text := r.Text
-		if lower(before) {
-			text = keywordLower(text)
-		}
-		p.change(Finding{Edits: []dockerfile.Edit{replace(r.Step.Span, text)}, Lines: r.Step.Lines, Before: before, After: text, Why: sentence(r.Why)})
+		p.rewrite(r)
 	}
 	if p.rule.ID == "no-shell" {
 		p.startEnv()
+	}
+}
+
+// rewrite replaces or removes an ENTRYPOINT or CMD where it stands.
+func (p *Pass) rewrite(r *strategy.Rewrite) {
+	before := p.File.Text(r.Step.Span)
+	if r.Text == "" {
+		p.change(Finding{Edits: []dockerfile.Edit{p.File.Remove(r.Step.Instruction)}, Lines: r.Step.Lines, Before: before, Why: sentence(r.Why)})
+		return
+	}
+	text := r.Text
+	if lower(before) {
+		text = keywordLower(text)
+	}
+	p.change(Finding{Edits: []dockerfile.Edit{replace(r.Step.Span, text)}, Lines: r.Step.Lines, Before: before, After: text, Why: sentence(r.Why)})
+}
+
+// targets keeps the start commands of other stages working: they may be built
+// and run by their names.
+func (p *Pass) targets() {
+	for _, s := range p.All {
+		if s == p.Final {
+			continue
+		}
+		for _, r := range []*strategy.Rewrite{s.Start.Entrypoint, s.Start.Cmd} {
+			if r != nil && r.Step != nil && r.Step.Stage == s.Stage {
+				p.rewrite(r)
+			}
+		}
+		if s.Start.Add != "" {
+			p.addStart(s.Stage, s.Start)
+		}
 	}
 }
 
@@ -84,19 +108,18 @@ func (p *Pass) startStep() *assess.Step {
 }
 
 // addStart writes an ENTRYPOINT or CMD that the old base image implied.
-func (p *Pass) addStart() {
-	f := p.Final.Stage
+func (p *Pass) addStart(f *assess.Stage, start strategy.Start) {
 	var e dockerfile.Edit
 	line := f.From.Lines[1]
 	if c := f.End.Cmd.Step; c != nil && c.Stage == f {
-		e = p.File.InsertBefore(c.Instruction, p.Start.Add)
+		e = p.File.InsertBefore(c.Instruction, start.Add)
 		line = c.Lines[0]
 	} else if len(f.Steps) > 0 {
 		last := f.Steps[len(f.Steps)-1]
-		e = p.File.InsertAfter(last.Instruction, p.Start.Add)
+		e = p.File.InsertAfter(last.Instruction, start.Add)
 		line = last.Lines[1]
 	} else {
-		e = p.File.InsertAfter(f.From, p.Start.Add)
+		e = p.File.InsertAfter(f.From, start.Add)
 	}
-	p.change(Finding{Edits: []dockerfile.Edit{e}, Lines: [2]int{line, line}, After: p.Start.Add, Why: sentence(p.Start.Why)})
+	p.change(Finding{Edits: []dockerfile.Edit{e}, Lines: [2]int{line, line}, After: start.Add, Why: sentence(start.Why)})
 }

@@ -136,7 +136,10 @@ func (d *decider) fill() {
 		if s == root {
 			d.restoreWorkDir(root, root.Pick.Def)
 		}
-		s.Installs = d.installs(s.Stage, root.Pick.Def, d.Stages.Tree(root.Stage))
+		if s != d.Final && startsItself(s.Stage) {
+			s.Start, _ = d.devStart(s.Stage, root.Pick.Def)
+		}
+		s.Installs = d.installs(s.Stage, root.Pick.Def, d.isDropped)
 		if d.Shape == ShapeDev && s == d.Final {
 			s.Installs = append(s.Installs, d.startInstalls(s, root.Pick.Def)...)
 		}

@@ -422,11 +422,42 @@ func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, ima
 	n.Why = "commands need a shell and packages need a package manager: they stay in the build stage, and only the result goes into the image that ships"
 	d.New = n
 	d.Drops = append(d.Drops, c.drops...)
+	d.dropOwners(f, at, effects)
 	if rec != nil {
 		d.Notes = append(d.Notes, rec.notes...)
 	}
 	d.venvInserts(venv)
 	return true
+}
+
+// dropOwners removes commands of the build stage that only made accounts for
+// the image that ships: its files get their owner when they are copied.
+func (d *decider) dropOwners(f *assess.Stage, at int, effects map[*assess.Step]effect) {
+	for i, st := range f.Steps[:at] {
+		e, ok := effects[st]
+		if !ok || e.owned == nil || e.unknown != "" || len(st.Run.Script.Accounts()) == 0 {
+			continue
+		}
+		needed := false
+		for _, later := range f.Steps[i+1 : at] {
+			if later.Run != nil && !later.Before.Root() || later.Copy != nil && later.Copy.Chown != "" && !numeric(strings.Split(later.Copy.Chown, ":")[0]) || later.Keyword == "USER" {
+				needed = true
+			}
+		}
+		if !needed {
+			d.Drops = append(d.Drops, Drop{Step: st, Rule: "nonroot-user", Why: "the image that ships brings its own unprivileged user, and its files get their owner when they are copied"})
+		}
+	}
+}
+
+// isDropped tells whether a step goes away.
+func (p *Plan) isDropped(st *assess.Step) bool {
+	for _, d := range p.Drops {
+		if d.Step == st {
+			return true
+		}
+	}
+	return false
 }
 
 // cut is the number of the final stage's own steps that stay in the build
@@ -501,7 +532,7 @@ func (d *decider) dev(root *Stage, ch *catalog.Choice) {
 		return
 	}
 	d.RunUser = d.runUser(f, ch.Dev.Def, false)
-	start, b := d.devStart(ch.Dev.Def)
+	start, b := d.devStart(f, ch.Dev.Def)
 	if b != nil {
 		root.Left = b
 		return
@@ -514,18 +545,17 @@ func (d *decider) dev(root *Stage, ch *catalog.Choice) {
 
 // devStart keeps the start command working on a dev image, which has a shell
 // but may have another entry point.
-func (d *decider) devStart(def *catalog.Definition) (Start, *Block) {
-	f := d.Final.Stage
+func (d *decider) devStart(f *assess.Stage, def *catalog.Definition) (Start, *Block) {
 	e, c := f.End.Entrypoint, f.End.Cmd
 	if e.Step != nil {
-		return d.devEntrypoint(def, e)
+		return d.devEntrypoint(f, def, e)
 	}
 	t := &starter{in: &d.Input, final: f, def: def, made: map[string]bool{}, carried: map[string]bool{}, builds: true}
 	if c.Step == nil {
 		if service(def.Image) && len(def.Entrypoint)+len(def.Cmd) > 0 {
 			return Start{}, nil
 		}
-		if len(def.Entrypoint) > 0 {
+		if len(def.Entrypoint) > 0 && f.Origin != nil && f.Origin.Config.Known && len(e.Argv) == 0 && len(def.Cmd) > 0 {
 			return Start{Add: "ENTRYPOINT []", Why: fmt.Sprintf("dhi %s has ENTRYPOINT %s, which the old image had not", def.Image, jsonArray(def.Entrypoint))}, nil
 		}
 		return Start{}, nil
@@ -561,11 +591,11 @@ func (d *decider) devStart(def *catalog.Definition) (Start, *Block) {
 
 // devEntrypoint checks an ENTRYPOINT of the file on a dev image: the script of
 // the old image is not there.
-func (d *decider) devEntrypoint(def *catalog.Definition, e assess.Command) (Start, *Block) {
+func (d *decider) devEntrypoint(f *assess.Stage, def *catalog.Definition, e assess.Command) (Start, *Block) {
 	if e.Shell || len(e.Argv) == 0 || !officialScript(e.Argv[0]) {
 		return Start{}, nil
 	}
-	t := &starter{in: &d.Input, final: d.Final.Stage, def: def}
+	t := &starter{in: &d.Input, final: f, def: def}
 	abs := e.Argv[0]
 	if !strings.Contains(abs, "/") {
 		abs = "/usr/local/bin/" + abs
@@ -604,8 +634,19 @@ func (d *decider) treeFits(root *Stage, ch *catalog.Choice, def *catalog.Definit
 		if b := d.fits(s, ch, def); b != nil {
 			return b
 		}
+		if startsItself(s) && s != d.Final.Stage {
+			if _, b := d.devStart(s, def); b != nil {
+				return b
+			}
+		}
 	}
 	return nil
+}
+
+// startsItself tells whether a stage has a start command of its own: it may be
+// a target that people build and run.
+func startsItself(s *assess.Stage) bool {
+	return s.End.Cmd.Step != nil && s.End.Cmd.Step.Stage == s || s.End.Entrypoint.Step != nil && s.End.Entrypoint.Step.Stage == s
 }
 
 func (d *decider) devWhy(root *Stage) string {

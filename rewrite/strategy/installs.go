@@ -12,7 +12,7 @@ import (
 
 // installs finds the programs that a RUN of the stage uses, that the old image
 // had and the new one lacks, and the packages that bring them.
-func (in *Input) installs(s *assess.Stage, def *catalog.Definition, tree []*assess.Stage) []Install {
+func (in *Input) installs(s *assess.Stage, def *catalog.Definition, dropped func(*assess.Step) bool) []Install {
 	manager := def.PackageManager()
 	if manager == "" {
 		return nil
@@ -34,6 +34,9 @@ func (in *Input) installs(s *assess.Stage, def *catalog.Definition, tree []*asse
 		out = append(out, Install{Program: program, Package: pkg, Manager: manager, Before: st, Why: why})
 	}
 	for _, st := range s.Steps {
+		if dropped(st) {
+			continue
+		}
 		if st.Run == nil || st.Run.Script == nil {
 			in.provides(st, have)
 			continue

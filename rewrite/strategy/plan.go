@@ -89,9 +89,9 @@ type Stage struct {
 	// Installs are programs that the old image had, a RUN uses and the new one
 	// lacks.
 	Installs []Install
-	// WorkDir is the directory to restore because the new image starts in
-	// another one; "" when nothing depends on it.
-	WorkDir string
+	// Start keeps the start command of a stage other than the final one
+	// working: it may be a target of its own.
+	Start Start
 }
 
 // Variant tells which kind of image the stage gets.

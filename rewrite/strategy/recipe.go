@@ -113,7 +113,7 @@ func (in *Input) rustRecipe(f *assess.Stage) *recipe {
 
 func (in *Input) javaRecipe(f *assess.Stage, ch *catalog.Choice) *recipe {
 	words := startWords(f)
-	if len(words) < 3 || path.Base(words[0]) != "java" {
+	if len(words) < 3 || path.Base(words[0]) != "java" || !uses(f, "mvn", "mvnw", "gradle", "gradlew", "javac", "ant", "sbt") {
 		return nil
 	}
 	jar := ""
