@@ -139,8 +139,8 @@ func (t *limitTransport) stillFree(info callInfo) error {
 }
 
 // isLimit tells a limit from every other 403. GitHub documents 403 and 429 for
-// both kinds of limit; a secondary limit sometimes has no header at all and is
-// then known by its words only.
+// both kinds of limit; sometimes there is no header at all, and then only the
+// words tell.
 func isLimit(status int, header http.Header, message []byte) bool {
 	switch status {
 	case http.StatusTooManyRequests:
@@ -148,7 +148,7 @@ func isLimit(status int, header http.Header, message []byte) bool {
 	case http.StatusForbidden:
 		return header.Get("Retry-After") != "" ||
 			header.Get("X-RateLimit-Remaining") == "0" ||
-			isSecondary(message)
+			isSecondary(message) || bytes.Contains(bytes.ToLower(message), []byte("api rate limit exceeded"))
 	}
 	return false
 }

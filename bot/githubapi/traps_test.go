@@ -94,17 +94,18 @@ func TestT2(t *testing.T) {
 		until     time.Duration // from noon; 0 is no limit
 		secondary bool
 	}{
-		"429 retry-after":          {429, "{}", []string{"Retry-After", "30"}, 30 * time.Second, true},
-		"403 retry-after":          {403, "{}", []string{"Retry-After", "45"}, 45 * time.Second, true},
-		"429 primary":              {429, "{}", primary, 40 * time.Minute, false},
-		"403 primary":              {403, "{}", primary, 40 * time.Minute, false},
-		"429 nothing":              {429, "", nil, time.Minute, true},
-		"403 words only":           {403, `{"message":"You have exceeded a secondary rate limit."}`, nil, time.Minute, true},
-		"429 date":                 {429, "{}", []string{"Retry-After", "Mon, 04 May 2026 12:02:00 GMT"}, 2 * time.Minute, true},
-		"429 retry-after zero":     {429, "{}", []string{"Retry-After", "0"}, time.Second, true},
-		"429 retry-after for days": {429, "{}", []string{"Retry-After", "9999999"}, longestHold, true},
-		"429 nonsense":             {429, "{}", []string{"Retry-After", "soon"}, time.Minute, true},
-		"403 something else":       {403, `{"message":"Resource not accessible by integration"}`, []string{"X-RateLimit-Remaining", "4999"}, 0, false},
+		"429 retry-after":           {429, "{}", []string{"Retry-After", "30"}, 30 * time.Second, true},
+		"403 retry-after":           {403, "{}", []string{"Retry-After", "45"}, 45 * time.Second, true},
+		"429 primary":               {429, "{}", primary, 40 * time.Minute, false},
+		"403 primary":               {403, "{}", primary, 40 * time.Minute, false},
+		"429 nothing":               {429, "", nil, time.Minute, true},
+		"403 words only":            {403, `{"message":"You have exceeded a secondary rate limit."}`, nil, time.Minute, true},
+		"403 primary in words only": {403, `{"message":"API rate limit exceeded for installation ID 1."}`, nil, time.Minute, true},
+		"429 date":                  {429, "{}", []string{"Retry-After", "Mon, 04 May 2026 12:02:00 GMT"}, 2 * time.Minute, true},
+		"429 retry-after zero":      {429, "{}", []string{"Retry-After", "0"}, time.Second, true},
+		"429 retry-after for days":  {429, "{}", []string{"Retry-After", "9999999"}, longestHold, true},
+		"429 nonsense":              {429, "{}", []string{"Retry-After", "soon"}, time.Minute, true},
+		"403 something else":        {403, `{"message":"Resource not accessible by integration"}`, []string{"X-RateLimit-Remaining", "4999"}, 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -429,6 +429,7 @@ func TestReview(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.answer("POST /repos/acme/shop/pulls/7/reviews", 200, `{"id":3}`)
+	a.answer("PATCH /repos/acme/shop/pulls/comments/5", 200, `{"id":5}`)
 	a.answer("DELETE /repos/acme/shop/pulls/comments/4", 404, `{"message":"Not Found"}`)
 	a.answer("GET /repos/acme/shop/pulls/7/comments", 200, `[{"id":4,"path":"Dockerfile","line":null,"start_line":null,"body":"b","pull_request_review_id":3},{"id":5,"path":"Dockerfile","line":9,"start_line":8,"body":"b"}]`)
 	c := a.client()
@@ -446,6 +447,9 @@ func TestReview(t *testing.T) {
 		t.Error(diff)
 	}
 	if err := c.DeleteReviewComment(ctx, testRepo, 4); err != nil {
+		t.Error(err)
+	}
+	if err := c.EditReviewComment(ctx, testRepo, 5, "new"); err != nil {
 		t.Error(err)
 	}
 	got, err := c.ReviewComments(ctx, testRepo, 7)
