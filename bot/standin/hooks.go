@@ -52,7 +52,8 @@ func (r *Repository) AddHook(url, secret string, events ...string) {
 // payload is finished before emit returns.
 func (r *Repository) emit(who actor, event, action string, payload object) {
 	s := r.s
-	o := maps.Clone(payload)
+	o := object{}
+	maps.Copy(o, payload) // payload may be nil
 	if action != "" {
 		o["action"] = action
 	}
