@@ -173,6 +173,7 @@ func TestErrors(t *testing.T) {
 		{"Go template FROM", "FROM {{.Base}}\n", CodeTemplate, 1},
 		{"template within RUN", "FROM a\nRUN x \\\n{{- if .Y }} \\\n y\n", CodeTemplate, 2},
 		{"template in ENV", "FROM a\nENV V={{version}}\n", CodeTemplate, 2},
+		{"placeholder", "FROM alpine:%%TAG%%\n", CodeTemplate, 1},
 		{"m4", "include(`common.m4')\nFROM a\n", CodeTemplate, 1},
 	}
 	for _, tt := range tests {
@@ -190,6 +191,7 @@ func TestErrors(t *testing.T) {
 	}
 	for _, fine := range []string{
 		"FROM a\nRUN docker inspect --format '{{json .}}' x\n",
+		"ARG V=1%%2\nFROM a:${V%%2*}\n",
 		"FROM a\nHEALTHCHECK CMD echo {{x}}\n",
 		"FROM a\nCOPY <<E /x\n{{template}}\nE\n",
 		"FROM a\nRUN " + strings.Repeat("x", MaxLine-4) + "\n",

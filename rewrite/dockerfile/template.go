@@ -23,7 +23,7 @@ func looksTemplated(content []byte) bool {
 // instruction that has no use for braces. In RUN, CMD and LABEL "{{" is common
 // (docker inspect --format) and means nothing. 0 when there is none.
 func (f *File) templateLine() int {
-	if !bytes.Contains(f.Content, templateMarks[0]) && !bytes.Contains(f.Content, templateMarks[1]) {
+	if !bytes.Contains(f.Content, []byte("{{")) && !bytes.Contains(f.Content, []byte("{%")) && !bytes.Contains(f.Content, []byte("%%")) {
 		return 0
 	}
 	line := 0
@@ -45,6 +45,10 @@ func (i *Instruction) templated() bool {
 		}
 	}
 	switch i.Keyword {
+	case "FROM": // %%TAG%% is what the generators of official images put there
+		if strings.Contains(i.logical, "%%") && !strings.Contains(i.logical, "${") {
+			return true
+		}
 	case "RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "LABEL", "ONBUILD":
 		return false
 	}

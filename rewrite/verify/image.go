@@ -55,6 +55,11 @@ func (i *image) lacks(program string) bool {
 	if !i.known {
 		return false
 	}
+	for _, own := range [][]string{i.config.Entrypoint, i.config.Cmd} {
+		if len(own) > 0 && path.Base(own[0]) == program {
+			return false
+		}
+	}
 	if i.def == nil {
 		return !i.config.HasProgram(program)
 	}

@@ -50,7 +50,7 @@ func (s *stage) missing(argv []string) (program, rule string) {
 		case i > 0 && (strings.HasPrefix(word, "-") || strings.Contains(word, "=")):
 			continue // options and assignments of the starter
 		case !strings.Contains(word, "/") && strings.HasSuffix(name, ".sh"):
-			if s.base.known && !s.entrypointOf(name) && !s.mayCome(name) {
+			if s.base.lacks(name) && !s.mayCome(name) {
 				return word, "entry-point"
 			}
 			return "", ""
@@ -78,12 +78,6 @@ func (s *stage) addsToPath() bool {
 		return !found
 	})
 	return found
-}
-
-// entrypointOf tells whether a script is the image's own entrypoint.
-func (s *stage) entrypointOf(name string) bool {
-	e := s.base.config.Entrypoint
-	return len(e) > 0 && path.Base(e[0]) == name
 }
 
 // starter tells whether a program only starts another one.

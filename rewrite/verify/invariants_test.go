@@ -26,6 +26,7 @@ func TestInvariants(t *testing.T) {
 	t.Parallel()
 	run, dev := pick(t, "node", catalog.NeedRuntime), pick(t, "node", catalog.NeedDev)
 	nginx, python := pick(t, "nginx", catalog.NeedRuntime), pick(t, "python", catalog.NeedRuntime)
+	tomcat := pick(t, "tomcat", catalog.NeedRuntime)
 	tests := []struct {
 		name      string
 		invariant func(*model) []Violation
@@ -105,6 +106,7 @@ func TestInvariants(t *testing.T) {
 		{"tini was copied", startable, "", []string{"FROM RUN", "COPY --from=DEV /usr/bin/tini /usr/bin/tini", `ENTRYPOINT ["tini", "--", "node"]`}, 0},
 		{"a shell behind tini", startable, "no-shell", []string{"FROM RUN", "COPY tini /tini", `ENTRYPOINT ["/tini", "-g", "--", "sh", "x.sh"]`}, 3},
 		{"script of the old image", startable, "entry-point", []string{"FROM RUN", `ENTRYPOINT ["docker-entrypoint.sh"]`, `CMD ["node"]`}, 2},
+		{"the image's own script", startable, "", []string{"FROM TOMCAT", `CMD ["catalina.sh", "run"]`}, 0},
 		{"script that was copied", startable, "", []string{"FROM RUN", "COPY docker-entrypoint.sh /usr/local/bin/", `ENTRYPOINT ["docker-entrypoint.sh"]`}, 0},
 		{"only its parent's", startable, "no-shell", []string{"FROM RUN AS a", "CMD x", "FROM a"}, 2},
 		{"a stage nobody starts", startable, "", []string{"FROM RUN AS a", "CMD x", "FROM RUN", "COPY --from=a /x /x", `CMD ["node"]`}, 0},
@@ -131,7 +133,7 @@ func TestInvariants(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			content := strings.Join(tt.lines, "\n") + "\n"
-			for _, pair := range [][2]string{{"FROM RUN", "FROM " + run}, {"NGINX", nginx}, {"PYTHON", python}, {"DEV", dev}} {
+			for _, pair := range [][2]string{{"FROM RUN", "FROM " + run}, {"NGINX", nginx}, {"PYTHON", python}, {"TOMCAT", tomcat}, {"DEV", dev}} {
 				content = strings.ReplaceAll(content, pair[0], pair[1])
 			}
 			got := tt.invariant(parsed(t, content))
