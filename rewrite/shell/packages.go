@@ -81,9 +81,10 @@ var npmVerbs = map[string]Verb{
 // managers by the name of the program. Options with values: apt-get(8),
 // apk(8), dnf(8), pip install --help, npm help.
 var managers = map[string]manager{
-	"apt-get": {name: "apt", system: true, values: "-o -t -c -a --option --target-release --default-release --config-file --host-architecture", verbs: aptVerbs},
-	"apt":     {name: "apt", system: true, values: "-o -t -c -a --option --target-release --default-release --config-file --host-architecture", verbs: aptVerbs},
-	// install_packages is Bitnami's wrapper around apt-get install.
+	"apt-get": {name: "apt", system: true, values: "-o -t -c -a -S --snapshot --option --target-release --default-release --config-file --host-architecture", verbs: aptVerbs},
+	"apt":     {name: "apt", system: true, values: "-o -t -c -a -S --snapshot --option --target-release --default-release --config-file --host-architecture", verbs: aptVerbs},
+	// Wrappers around apt-get install of Kubernetes' and Bitnami's images.
+	"clean-install":    {name: "apt", system: true, verbs: map[string]Verb{}, defaultVerb: Install},
 	"install_packages": {name: "apt", system: true, verbs: map[string]Verb{}, defaultVerb: Install},
 	"aptitude":         {name: "apt", system: true, values: "-o -t -q", verbs: aptVerbs},
 	"apk": {name: "apk", system: true, values: "-t --virtual -X --repository -p --root --arch --cache-dir --keys-dir --repositories-file --wait",
@@ -133,6 +134,10 @@ func (s *Script) Packages() []PackageCall {
 
 func packageCall(c *Command) (PackageCall, bool) {
 	name, args := c.Name, c.Args
+	// tonistiigi/xx: xx-apt-get and xx-apk install for the target platform.
+	if n, ok := strings.CutPrefix(name, "xx-"); ok && n != "info" {
+		name = n
+	}
 	switch {
 	case isPython(name) && len(args) > 1 && args[0].Text == "-m":
 		// python -m pip, -m poetry ...; -m venv is no package manager.

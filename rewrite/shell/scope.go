@@ -16,7 +16,7 @@ type scope struct {
 }
 
 func newScope(env map[string]string) *scope {
-	sc := &scope{vars: map[string]string{}}
+	sc := &scope{vars: make(map[string]string, len(env))}
 	maps.Copy(sc.vars, env)
 	return sc
 }

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -201,7 +202,7 @@ func Exec(argv []string, opts ...Option) (s *Script, err error) {
 	}
 	w := &walker{script: s}
 	sc := newScope(c.env)
-	w.command(&Command{Path: argv[0], Args: args[1:], Env: map[string]Arg{}}, args[0], &frame{}, sc)
+	w.command(&Command{Path: argv[0], Args: args[1:]}, args[0], &frame{}, sc)
 	if inner := w.inner; inner != nil && shells[base(argv[0])] {
 		s.Text, s.file, s.Lang, s.argv = inner.text, inner.file, inner.lang, nil
 	}
@@ -244,11 +245,7 @@ func parseFile(text string, lang Lang, dockerfy bool) (*syntax.File, string, Lan
 	}
 	var first error
 	for _, l := range variants {
-		v := syntax.LangPOSIX
-		if l == Bash {
-			v = syntax.LangBash
-		}
-		f, err := syntax.NewParser(syntax.Variant(v)).Parse(strings.NewReader(text), "")
+		f, err := parseSyntax(text, l)
 		if err == nil {
 			return f, text, l, nil
 		}
@@ -257,6 +254,20 @@ func parseFile(text string, lang Lang, dockerfy bool) (*syntax.File, string, Lan
 		}
 	}
 	return nil, "", lang, first
+}
+
+// parsers keeps parsers for reuse: each holds buffers that are larger than most
+// texts. It carries no state from one text to the next.
+var parsers = [...]sync.Pool{
+	Sh:   {New: func() any { return syntax.NewParser(syntax.Variant(syntax.LangPOSIX)) }},
+	Bash: {New: func() any { return syntax.NewParser(syntax.Variant(syntax.LangBash)) }},
+}
+
+func parseSyntax(text string, lang Lang) (*syntax.File, error) {
+	p := parsers[lang].Get().(*syntax.Parser)
+	f, err := p.Parse(strings.NewReader(text), "")
+	parsers[lang].Put(p) // not after a panic
+	return f, err
 }
 
 // joinDocker does what Docker does to the lines of an instruction: comment and

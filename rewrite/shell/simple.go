@@ -90,7 +90,7 @@ func (s *Script) single() (args []Arg, env map[string]Arg, ok bool) {
 		env[a.Name.Value] = f.value(a.Value, sc)
 	}
 	for _, x := range call.Args {
-		args = append(args, f.args(x, sc)...)
+		args = f.appendArgs(args, x, sc)
 	}
 	if args[0].Literal && args[0].Text == "exec" {
 		args = args[1:]

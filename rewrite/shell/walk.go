@@ -27,6 +27,7 @@ type frame struct {
 	depth                                int
 	env                                  map[string]Arg // set by wrappers
 	open                                 bool           // OpenArgs
+	subs                                 bool           // the text may have substitutions
 }
 
 func (f *frame) with(change func(*frame)) *frame {
@@ -46,9 +47,16 @@ func (w *walker) full(f *frame) bool {
 
 // run walks a text that was parsed.
 func (w *walker) run(file *syntax.File, text string, lang Lang, f *frame, sc *scope) {
-	g := f.with(func(g *frame) { g.file, g.text, g.lang = file, text, lang })
+	g := f.with(func(g *frame) {
+		g.file, g.text, g.lang = file, text, lang
+		g.subs = strings.ContainsAny(text, "`") || strings.Contains(text, "$(") || strings.Contains(text, "<(") || strings.Contains(text, ">(")
+	})
 	// A function may be called before or after the place that defines it.
+	hasFunctions := strings.Contains(text, ")") || strings.Contains(text, "function")
 	syntax.Walk(file, func(n syntax.Node) bool {
+		if !hasFunctions {
+			return false
+		}
 		if d, ok := n.(*syntax.FuncDecl); ok && d.Name != nil && !slices.Contains(w.script.Functions, d.Name.Value) {
 			w.script.Functions = append(w.script.Functions, d.Name.Value)
 		}
@@ -84,11 +92,13 @@ func (w *walker) stmt(s *syntax.Stmt, f *frame, sc *scope) {
 		if len(redirs) > 0 || s.Cmd == nil {
 			// The redirections of a compound, or of nothing, stand in a
 			// command of their own.
-			w.emit(&Command{Redirects: redirs, Env: map[string]Arg{}, Line: f.lineOf(s)}, f, sc)
+			w.emit(&Command{Redirects: redirs, Line: f.lineOf(s)}, f, sc)
 		}
 		w.compound(s.Cmd, f, sc)
 	}
-	w.substitutions(s, f, sc)
+	if f.subs {
+		w.substitutions(s, f, sc)
+	}
 }
 
 func (f *frame) lineOf(n syntax.Node) int { return f.line + max(0, int(n.Pos().Line())-1) }
@@ -137,9 +147,9 @@ func (w *walker) compound(cmd syntax.Command, f *frame, sc *scope) {
 	case *syntax.CoprocClause:
 		w.stmt(c.Stmt, f.with(func(g *frame) { g.background = true }), sc.clone())
 	case *syntax.TestClause:
-		w.emit(&Command{Name: "[[", Path: "[[", Env: map[string]Arg{}, Line: f.lineOf(c)}, f, sc)
+		w.emit(&Command{Name: "[[", Path: "[[", Line: f.lineOf(c)}, f, sc)
 	case *syntax.ArithmCmd, *syntax.LetClause:
-		w.emit(&Command{Name: "((", Path: "((", Env: map[string]Arg{}, Line: f.lineOf(c)}, f, sc)
+		w.emit(&Command{Name: "((", Path: "((", Line: f.lineOf(c)}, f, sc)
 		sc.forget(c)
 		clear(sc.vars) // arithmetic may assign any variable
 	default:
@@ -173,7 +183,7 @@ func (w *walker) loop(c *syntax.ForClause, f *frame, sc *scope) {
 	var words []Arg
 	if ok && !c.Select && it.InPos.IsValid() {
 		for _, x := range it.Items {
-			words = append(words, f.args(x, sc)...)
+			words = f.appendArgs(words, x, sc)
 		}
 	}
 	sc.forget(c)
@@ -232,7 +242,7 @@ func (w *walker) redirect(r *syntax.Redirect, f *frame, sc *scope) Redirect {
 }
 
 func (w *walker) call(c *syntax.CallExpr, redirs []Redirect, f *frame, sc *scope) {
-	cmd := &Command{Redirects: redirs, Env: map[string]Arg{}, Line: f.lineOf(c)}
+	cmd := &Command{Redirects: redirs, Line: f.lineOf(c)}
 	for _, a := range c.Assigns {
 		if a.Name == nil {
 			continue
@@ -241,14 +251,14 @@ func (w *walker) call(c *syntax.CallExpr, redirs []Redirect, f *frame, sc *scope
 		if a.Array != nil || a.Index != nil || a.Append {
 			v = Arg{Raw: f.raw(a)}
 		}
-		cmd.Env[a.Name.Value] = v
+		cmd.setEnv(a.Name.Value, v)
 		if len(c.Args) == 0 {
 			sc.assign(a.Name.Value, v)
 		}
 	}
-	var words []Arg
+	words := make([]Arg, 0, len(c.Args))
 	for _, x := range c.Args {
-		words = append(words, f.args(x, sc)...)
+		words = f.appendArgs(words, x, sc)
 	}
 	if len(words) == 0 {
 		if len(c.Args) > 0 {
@@ -275,7 +285,7 @@ func (w *walker) call(c *syntax.CallExpr, redirs []Redirect, f *frame, sc *scope
 }
 
 func (w *walker) decl(c *syntax.DeclClause, redirs []Redirect, f *frame, sc *scope) {
-	cmd := &Command{Name: c.Variant.Value, Path: c.Variant.Value, Redirects: redirs, Env: map[string]Arg{}, Line: f.lineOf(c)}
+	cmd := &Command{Name: c.Variant.Value, Path: c.Variant.Value, Redirects: redirs, Line: f.lineOf(c)}
 	for _, a := range c.Args {
 		v := Arg{Raw: f.raw(a), Text: f.raw(a)}
 		switch {
@@ -311,10 +321,17 @@ func (w *walker) emit(c *Command, f *frame, sc *scope) {
 	c.Function = slices.Contains(w.script.Functions, c.Name)
 	for k, v := range f.env {
 		if _, ok := c.Env[k]; !ok {
-			c.Env[k] = v
+			c.setEnv(k, v)
 		}
 	}
 	w.script.Commands = append(w.script.Commands, c)
+}
+
+func (c *Command) setEnv(name string, v Arg) {
+	if c.Env == nil {
+		c.Env = map[string]Arg{}
+	}
+	c.Env[name] = v
 }
 
 func base(p string) string {

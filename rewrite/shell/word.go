@@ -25,15 +25,19 @@ func (w *word) arg(raw string) Arg {
 	return a
 }
 
-// args evaluates a word to what the program gets: one argument, or several
-// when the word is a variable with a known value that the shell splits.
-func (f *frame) args(x *syntax.Word, sc *scope) []Arg {
+// appendArgs evaluates a word to what the program gets: one argument, or
+// several when the word is a variable with a known value that the shell splits.
+func (f *frame) appendArgs(out []Arg, x *syntax.Word, sc *scope) []Arg {
 	raw := f.raw(x)
 	if len(x.Parts) == 1 {
-		if p, ok := x.Parts[0].(*syntax.ParamExp); ok {
+		switch p := x.Parts[0].(type) {
+		case *syntax.Lit:
+			if !strings.ContainsAny(p.Value, "\\*?[{}~") {
+				return append(out, Arg{Text: p.Value, Literal: true, Raw: raw})
+			}
+		case *syntax.ParamExp:
 			if v, ok := sc.plain(p); ok && !strings.ContainsAny(v, "*?[\\") {
-				var out []Arg
-				for _, w := range strings.Fields(v) {
+				for w := range strings.FieldsSeq(v) {
 					out = append(out, Arg{Text: w, Literal: true, Raw: raw})
 				}
 				return out
@@ -47,15 +51,14 @@ func (f *frame) args(x *syntax.Word, sc *scope) []Arg {
 	a := w.arg(raw)
 	if a.Glob && f.lang == Bash {
 		if texts, ok := braces(a.Text); ok {
-			out := make([]Arg, len(texts))
-			for i, t := range texts {
-				out[i] = Arg{Text: t, Literal: !strings.ContainsAny(t, "*?["), Raw: raw}
-				out[i].Glob = !out[i].Literal
+			for _, t := range texts {
+				literal := !strings.ContainsAny(t, "*?[")
+				out = append(out, Arg{Text: t, Literal: literal, Glob: !literal, Raw: raw})
 			}
 			return out
 		}
 	}
-	return []Arg{a}
+	return append(out, a)
 }
 
 // value evaluates a word that is not split: an assignment, a redirection.

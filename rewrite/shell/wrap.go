@@ -23,30 +23,31 @@ type wrapper struct {
 // wrappers are programs whose last arguments are a command. Sources: their
 // manual pages (sudo 1.9, GNU coreutils 9, findutils 4.10, busybox 1.37).
 var wrappers = map[string]wrapper{
-	"sudo":      {values: "-u -g -C -h -p -r -t -U -D -R -T --user --group --chdir --prompt", assigns: true, stop: "-l -v -k -K -e"},
-	"doas":      {values: "-u -C"},
-	"env":       {values: "-u -C --unset --chdir", assigns: true, stop: "-S --split-string"},
-	"exec":      {values: "-a"},
-	"nohup":     {},
-	"setsid":    {},
-	"time":      {values: "-f -o"},
-	"nice":      {values: "-n"},
-	"ionice":    {values: "-c -n", stop: "-p"},
-	"chrt":      {skip: 1},
-	"timeout":   {values: "-s -k --signal --kill-after", skip: 1},
-	"stdbuf":    {values: "-i -o -e"},
-	"command":   {stop: "-v -V"},
-	"builtin":   {},
-	"xargs":     {values: "-a -d -E -I -i -L -n -P -s --arg-file --delimiter --max-args --max-procs --max-lines", open: true},
-	"gosu":      {skip: 1},
-	"su-exec":   {skip: 1},
-	"tini":      {values: "-p -e"},
-	"dumb-init": {values: "-r --rewrite"},
-	"fakeroot":  {},
-	"catchsegv": {},
-	"busybox":   {stop: "--install --list -i"},
-	"unbuffer":  {},
-	"ccache":    {stop: "-s -M -C -z --max-size --show-stats"},
+	"sudo":         {values: "-u -g -C -h -p -r -t -U -D -R -T --user --group --chdir --prompt", assigns: true, stop: "-l -v -k -K -e"},
+	"doas":         {values: "-u -C"},
+	"env":          {values: "-u -C --unset --chdir", assigns: true, stop: "-S --split-string"},
+	"exec":         {values: "-a"},
+	"nohup":        {},
+	"setsid":       {},
+	"time":         {values: "-f -o"},
+	"nice":         {values: "-n"},
+	"ionice":       {values: "-c -n", stop: "-p"},
+	"chrt":         {skip: 1},
+	"timeout":      {values: "-s -k --signal --kill-after", skip: 1},
+	"stdbuf":       {values: "-i -o -e"},
+	"command":      {stop: "-v -V"},
+	"builtin":      {},
+	"xargs":        {values: "-a -d -E -I -i -L -n -P -s --arg-file --delimiter --max-args --max-procs --max-lines", open: true},
+	"gosu":         {skip: 1},
+	"su-exec":      {skip: 1},
+	"s6-setuidgid": {skip: 1},
+	"tini":         {values: "-p -e"},
+	"dumb-init":    {values: "-r --rewrite"},
+	"fakeroot":     {},
+	"catchsegv":    {},
+	"busybox":      {stop: "--install --list -i"},
+	"unbuffer":     {},
+	"ccache":       {stop: "-s -M -C -z --max-size --show-stats"},
 }
 
 // shells read a text with -c.
@@ -106,7 +107,6 @@ func (w *walker) command(c *Command, name Arg, f *frame, sc *scope) {
 
 // command finds the command among the arguments of a wrapper.
 func (wr wrapper) command(args []Arg) (rest []Arg, env map[string]Arg, ok bool) {
-	env = map[string]Arg{}
 	values, stop := strings.Fields(wr.values), strings.Fields(wr.stop)
 	i := 0
 	for ; i < len(args); i++ {
@@ -133,6 +133,9 @@ func (wr wrapper) command(args []Arg) (rest []Arg, env map[string]Arg, ok bool) 
 		}
 		a := args[i]
 		a.Text = v
+		if env == nil {
+			env = map[string]Arg{}
+		}
 		env[n] = a
 	}
 	if i >= len(args) {
@@ -227,7 +230,7 @@ func (w *walker) nested(c *Command, text Arg, lang Lang, by string, f *frame, sc
 	})
 	for _, r := range c.Redirects {
 		if r.Writes() {
-			w.emit(&Command{Redirects: c.Redirects, Env: map[string]Arg{}, Line: c.Line}, f, sc)
+			w.emit(&Command{Redirects: c.Redirects, Line: c.Line}, f, sc)
 			break
 		}
 	}
@@ -251,7 +254,7 @@ func (w *walker) findExec(c *Command, f *frame, sc *scope) {
 		if i == start || start >= len(c.Args) {
 			continue
 		}
-		inner := &Command{Args: c.Args[start+1 : i], Env: map[string]Arg{}, Line: c.Line}
+		inner := &Command{Args: c.Args[start+1 : i], Line: c.Line}
 		w.command(inner, c.Args[start], f.with(func(g *frame) {
 			g.wrapped = append(slices.Clone(g.wrapped), "find")
 			g.conditional, g.open = true, true

@@ -158,6 +158,10 @@ func toolName(c *Command) string {
 		return "pip"
 	case strings.HasPrefix(n, "gcc-") || strings.HasPrefix(n, "g++-") || strings.HasPrefix(n, "clang-") || strings.HasSuffix(n, "-gcc") || strings.HasSuffix(n, "-g++"):
 		return "gcc"
+	case n == "xx-go" || n == "xx-cargo":
+		return n[3:]
+	case n == "xx-clang" || n == "xx-clang++":
+		return "gcc"
 	default:
 		return n
 	}
@@ -347,7 +351,7 @@ var quiet = set(`: true false echo printf test [ [[ (( let cd pushd popd dirs pw
 	cksum nproc getconf getent locale ldd nm readelf ulimit umask trap alias unalias shopt jobs kill killall pkill times tty stty clear yes
 	dpkg-query dpkg-architecture apt-cache lsb_release jq xxd od hexdump strings lscpu lsblk mount umount sync ping nslookup dig host
 	ssh-keyscan ssh-agent ssh-add nc ncat netstat ss ip ifconfig shellcheck hadolint gofmt golangci-lint staticcheck govulncheck
-	eslint flake8 mypy pylint pyflakes ruff black isort pytest tox nox rspec phpunit phpstan rubocop wait-for-it getopts xmllint tput scanelf dpkg-buildflags debconf-set-selections chronic pkg-config pkgconf ldd gpgconf`)
+	eslint flake8 mypy pylint pyflakes ruff black isort pytest tox nox rspec phpunit phpstan rubocop wait-for-it getopts xmllint tput scanelf dpkg-buildflags debconf-set-selections chronic pkg-config pkgconf gpgconf sysctl xx-info xx-verify nvidia-smi`)
 
 func set(words string) map[string]bool {
 	m := map[string]bool{}

@@ -74,7 +74,10 @@ func TestWrites(t *testing.T) {
 		{text: "install --directory --owner app --mode 1777 /run/app && install -m 755 x /usr/bin/x", cwd: "/app", paths: "/run/app /usr/bin/x"},
 		{text: "ls | awk '$1 > 2 { print $2 }' | xargs -r echo", cwd: "/app"},
 		{text: "php artisan config:cache && php composer.phar install", cwd: "/var/www"},
-		{text: "install_packages curl", cwd: "/app"},
+		{text: "install_packages curl && xx-apt-get install -y gcc", cwd: "/app"},
+		{text: "node --max_old_space_size=2048 node_modules/@angular/cli/bin/ng build", cwd: "/app"},
+		{text: "python -W ignore -m compileall .", cwd: "/app"},
+		{text: "xx-go build -o /out/x . && xx-verify /out/x", cwd: "/src", paths: "/out/x"},
 
 		// what cannot be known
 		{text: "awk '{ print > \"/etc/x\" }' y", cwd: "/src", why: "awk"},

@@ -36,7 +36,7 @@ var buildTools = map[string]handler{
 	"gcc":      writesCompiler, "g++": writesCompiler, "cc": writesCompiler, "c++": writesCompiler, "clang": writesCompiler, "clang++": writesCompiler, "ld": writesCompiler, "rustc": writesCompiler,
 	"javac": writesOutput("-d"), "protoc": writesHere, "jlink": writesOutput("--output"), "jdeps": nothing,
 	"jar": writesHere, "java": writesJava,
-	"deno": writesDeno, "jest": nothing, "vitest": nothing, "nginx": nothing, "apachectl": nothing,
+	"node": writesNodeProgram, "deno": writesDeno, "jest": nothing, "vitest": nothing, "nginx": nothing, "apachectl": nothing,
 }
 
 func writesHere(e *effects, c *Command) { e.here(c) }
@@ -406,8 +406,16 @@ func writesPipenv(e *effects, c *Command) {
 // writesPython: modules that are known; any other program can do anything.
 func writesPython(e *effects, c *Command) {
 	args := c.Args
-	for len(args) > 0 && (args[0].Text == "-u" || args[0].Text == "-B" || args[0].Text == "-O" || args[0].Text == "-I") {
-		args = args[1:]
+options:
+	for len(args) > 0 {
+		switch args[0].Text {
+		case "-W", "-X":
+			args = args[min(2, len(args)):]
+		case "-u", "-B", "-O", "-I", "-E", "-s":
+			args = args[1:]
+		default:
+			break options
+		}
 	}
 	if len(args) == 0 {
 		e.unknown("what the python program writes is not known")
@@ -586,6 +594,20 @@ func writesJava(e *effects, c *Command) {
 		}
 	}
 	e.unknown("what the program of java writes is not known")
+}
+
+// writesNodeProgram: a tool of node_modules, or a script of package.json.
+func writesNodeProgram(e *effects, c *Command) {
+	for _, a := range c.Args {
+		if a.Text == "--run" || strings.HasPrefix(a.Text, "node_modules/") || strings.HasPrefix(a.Text, "./node_modules/") {
+			e.assume(c)
+			return
+		}
+		if !strings.HasPrefix(a.Text, "-") {
+			break
+		}
+	}
+	e.unknown("what the program of node writes is not known")
 }
 
 func writesDeno(e *effects, c *Command) {
