@@ -19,6 +19,9 @@ func (c *Catalog) Choose(o *Origin, w Want) (*Choice, error) {
 		name := firstOf(o.Repository, o.Reference)
 		return nil, &NoVariantError{Image: name, Wanted: "equivalent"}
 	}
+	if unknown := unknowable(o); unknown != "" && w.Version == "" {
+		return nil, &NoVersionError{Image: o.Image, Wanted: unknown}
+	}
 	s := &selection{
 		catalog: c, want: w, image: c.image(o.Image), name: o.Image,
 		text: o.Version, channel: o.Channel, flavor: o.Flavor,
@@ -26,6 +29,20 @@ func (c *Catalog) Choose(o *Origin, w Want) (*Choice, error) {
 		familyFirm: o.familyKnown,
 	}
 	return s.choose()
+}
+
+// unknowable names what a reference points at when that is neither a version
+// nor a released line, so that choosing one would be a guess: an image by its
+// digest alone, or the development branch of a distribution.
+func unknowable(o *Origin) string {
+	if o.Tag == "" && o.Digest != "" {
+		return "for a digest without a tag"
+	}
+	switch o.Channel {
+	case "edge", "testing", "sid", "unstable":
+		return o.Channel
+	}
+	return ""
 }
 
 // ChooseImage does the same for an image of the catalog by name, for runtimes

@@ -58,6 +58,9 @@ func (s *selection) explain(c *Choice, o *offer) {
 	case s.hinted && !c.Bumped:
 		s.say("No version was named; the project asks for %s %s.", s.name, s.text)
 	}
+	if c.Bumped && stateful[s.name] {
+		s.say("%s %s may not read the data of %s: plan the upgrade of the data with it.", s.name, o.text, c.From)
+	}
 	if floor, ok := parseVersion(s.want.AtLeast); ok && !o.actual.atLeast(floor) {
 		s.say("At least %s is asked for; the catalog of %s has %s under this tag, which moves with its line.",
 			s.want.AtLeast, s.catalog.date.Format(time.DateOnly), o.actual)

@@ -101,6 +101,9 @@ func TestChooseRules(t *testing.T) {
 		{"debug has no counterpart", "gcr.io/distroless/static:debug", Want{Need: NeedRuntime}, "", "", "debug runtime variant of static", ""},
 		{"a version in one variant only is not another version", "amazon/aws-cli:2.15.0", Want{Missing: NearestVersion}, "", "", "has no build variant of awscli 2.15.0", ""},
 		{"hardened references choose like others", "dhi.io/node:22-debian13-dev", Want{}, "22-debian13-dev", "22-debian13", "", ""},
+		{"a digest alone names no version", "node@sha256:0000000000000000000000000000000000000000000000000000000000000000", Want{}, "", "", "no node for a digest without a tag", ""},
+		{"unless the project does", "node@sha256:0000000000000000000000000000000000000000000000000000000000000000", Want{Version: "22"}, "22-debian13-dev", "22-debian13", "", ""},
+		{"a development branch is no release", "debian:sid", Want{Missing: NearestVersion}, "", "", "no debian-base sid", ""},
 		{"what has no equivalent cannot be chosen", "centos:7", Want{}, "", "", "has no equivalent of centos", ""},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
@@ -154,6 +157,23 @@ func tagOf(p *Pick) string {
 		return ""
 	}
 	return p.Tag
+}
+
+// TestStatefulBump proves that another version of a database comes with a
+// warning about its data.
+func TestStatefulBump(t *testing.T) {
+	t.Parallel()
+	c := catalogForTest(t)
+	ch, err := c.Choose(c.Origin("postgres:13-alpine", nil), Want{Missing: NearestVersion})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "postgres 14 may not read the data of 13: plan the upgrade of the data with it."; !slices.Contains(ch.Why, want) {
+		t.Errorf("why = %q, want %q among it", ch.Why, want)
+	}
+	if ch, err = c.Choose(c.Origin("postgres:16-alpine", nil), Want{Missing: NearestVersion}); err != nil || len(ch.Why) != 0 {
+		t.Errorf("a version that is offered: %v %v", ch, err)
+	}
 }
 
 // TestChooseImage covers the runtimes that an origin does not name.

@@ -144,7 +144,7 @@ func (c *Catalog) target(o *Origin, words []string) {
 	u := m.find(repository, words)
 	if u == nil || u.confidence == "low" {
 		if official, ok := trimArchitecture(repository); ok {
-			if v := m.find(official, words); v != nil && v.target() {
+			if v := m.find(official, words); v != nil && (u == nil || v.target()) {
 				u = v
 			}
 		}
@@ -189,11 +189,11 @@ func trimEvidence(s string) string {
 
 // settleFamily fills in what the tag left open from the facts about the image.
 func (o *Origin) settleFamily() {
-	if o.Foreign == "" && o.Distro == "" {
-		o.Distro, o.Foreign = o.Config.distro, o.Config.foreign
-	}
 	if o.Distro == "" && o.Foreign == "" && strings.HasSuffix(o.Repository, "-alpine") {
 		o.Distro, o.familyKnown = Alpine, true
+	}
+	if o.Distro == "" && o.Foreign == "" {
+		o.Distro, o.Foreign = o.Config.distro, o.Config.foreign
 	}
 	if o.Distro == "" && o.Foreign == "" && strings.HasPrefix(o.Repository, "cgr.dev/chainguard/") {
 		// The migration documents of DHI name Alpine for Wolfi.

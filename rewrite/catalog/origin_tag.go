@@ -64,6 +64,8 @@ var osImages = map[string]Distro{"debian-base": Debian, "alpine-base": Alpine}
 func (g *grammar) read(words []string) {
 	o := g.origin
 	g.repositoryName()
+	o.Windows = strings.HasPrefix(o.Repository, "mcr.microsoft.com/windows/") ||
+		strings.HasPrefix(o.Repository, "mcr.microsoft.com/dotnet/framework/")
 	if len(words) == 1 && words[0] == "" {
 		words = nil
 	}
@@ -146,7 +148,7 @@ func (g *grammar) settle() {
 func (g *grammar) osRelease() {
 	o := g.origin
 	o.Distro = osImages[g.image]
-	if v, ok := parseVersion(o.Version); ok && v[0] < 1000 {
+	if v, ok := parseVersion(o.Version); ok {
 		switch {
 		case o.Distro == Alpine:
 			if len(v) > 1 { // alpine:3 is whatever 3.x is the newest
@@ -242,7 +244,10 @@ func (g *grammar) version(w, next string) bool {
 		return ok || g.image == ""
 	}
 	if ok && len(v) == 1 && v[0] >= 10000000 && osImages[g.image] != "" {
-		return true // the date of a debian snapshot, not its version
+		if osImages[g.image] == Alpine {
+			o.Channel = "edge" // alpine:20240807 is a day of it
+		}
+		return true // debian:bookworm-20240211 is a day of bookworm
 	}
 	o.Version = strings.TrimSuffix(strings.TrimPrefix(w, "v"), ".x")
 	return true

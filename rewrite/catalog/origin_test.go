@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -98,6 +99,11 @@ func TestUpstreamConfigs(t *testing.T) {
 			always = always || len(r.When) == 0
 			if r.Source == "" {
 				t.Errorf("a row of %s has no source", repository)
+			}
+			for name, value := range r.Env {
+				if strings.ContainsAny(value, "${}") || name == "PATH" && !strings.Contains(value, "/usr/bin") {
+					t.Errorf("%s %v: %s=%s", repository, r.When, name, value)
+				}
 			}
 		}
 		if always && c.Origin(repository, nil).Config.Known != true {

@@ -32,6 +32,13 @@ func depth(image string, v version) int {
 	return d
 }
 
+// stateful are images whose data another version may not read.
+var stateful = map[string]bool{
+	"postgres": true, "pgvector": true, "mysql": true, "mariadb": true, "mongodb": true, "redis": true, "valkey": true,
+	"elasticsearch": true, "opensearch": true, "rabbitmq": true, "kafka": true, "zookeeper": true, "cassandra": true,
+	"influxdb": true, "clickhouse-server": true, "couchdb": true, "neo4j": true, "etcd": true, "solr": true,
+}
+
 // flavorPair is a flavor for the build variant and one for the runtime.
 type flavorPair struct{ dev, runtime string }
 
