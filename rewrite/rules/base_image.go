@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -28,11 +27,7 @@ func runBaseImage(p *Pass) {
 	stages := map[*dockerfile.Reference]*strategy.Stage{}
 	for _, s := range p.All {
 		if s.Parent == nil && s.Pick != nil {
-			t := dockerfile.Target{Ref: s.Base, Repository: p.Naming.Repository(s.Choice.Image), Version: s.Pick.Version, Suffix: s.Pick.Suffix}
-			if p.New != nil && p.Shape != strategy.ShapeRebase && s == p.Final {
-				t.Repository = p.Naming.Repository(s.Pick.Def.Image)
-			}
-			t.Repository = p.Naming.Repository(s.Pick.Def.Image)
+			t := dockerfile.Target{Ref: s.Base, Repository: p.Naming.Repository(s.Pick.Def.Image), Version: s.Pick.Version, Suffix: s.Pick.Suffix}
 			targets = append(targets, t)
 			stages[s.Base] = s
 		}
@@ -62,7 +57,7 @@ func runBaseImage(p *Pass) {
 	}
 	p.workDirs()
 	p.leftImages()
-	p.imageNotes(stages)
+	p.imageNotes()
 }
 
 // whyImage explains the image of a stage.
@@ -127,10 +122,12 @@ func (p *Pass) leftImages() {
 }
 
 // imageNotes are the things to know about the images that were chosen.
-func (p *Pass) imageNotes(stages map[*dockerfile.Reference]*strategy.Stage) {
+func (p *Pass) imageNotes() {
 	if !p.moved() {
 		return
 	}
+	p.registry()
+	p.buildArguments()
 	for _, s := range p.All {
 		if s.Parent != nil || s.Pick == nil || p.Err[s.Base] != nil {
 			continue
@@ -149,7 +146,6 @@ func (p *Pass) imageNotes(stages map[*dockerfile.Reference]*strategy.Stage) {
 		}
 		p.endOfLife(s.Pick.Def.Image, s.Pick.Def.EndOfLife, s.From.Lines[0])
 	}
-	_ = stages
 }
 
 // endOfLife warns of versions that end within half a year of the catalog.
@@ -162,10 +158,4 @@ func (p *Pass) endOfLife(image, date string, line int) {
 		return
 	}
 	p.check(fmt.Sprintf("This version of %s reaches its end of life on %s.", image, date), line)
-}
-
-// sharedArg tells whether an error is about an ARG that two stages share.
-func sharedArg(err error) bool {
-	var s *dockerfile.SharedArgError
-	return errors.As(err, &s)
 }

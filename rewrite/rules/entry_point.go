@@ -27,6 +27,9 @@ func runEntryPoint(p *Pass) {
 		p.addStart(p.Final.Stage, p.Start)
 	}
 	p.targets()
+	if root := p.finalRoot(); root != nil && root.Pick != nil && p.Shape != strategy.ShapeNone && p.Shape != strategy.ShapeDev {
+		p.overrides()
+	}
 	p.notes()
 }
 

@@ -23,6 +23,9 @@ func multiStage() *Rule {
 
 func runMultiStage(p *Pass) {
 	p.inserts()
+	if p.moved() {
+		p.targetBuilds()
+	}
 	if p.New == nil {
 		return
 	}

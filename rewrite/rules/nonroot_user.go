@@ -44,6 +44,10 @@ func runNonrootUser(p *Pass) {
 			p.after(fmt.Sprintf("The container ran as %s and now runs as %s. Files on mounted volumes that belong to the old user must change hands.", old, p.RunUser.Spec), p.userLine())
 		}
 	}
+	if w := p.mounts(); len(w) > 0 && p.Shape != strategy.ShapeDev && !p.RunUser.Root {
+		p.Checks = append(p.Checks, Check{Rule: "nonroot-user", After: true, Where: w,
+			Text: fmt.Sprintf("Volumes are mounted into the container here. The files on them must be readable, and where the program writes, writable for %s.", p.RunUser.Spec)})
+	}
 	for _, v := range f.End.Volumes {
 		if p.Shape != strategy.ShapeDev && !p.RunUser.Root {
 			p.after(fmt.Sprintf("Volume %s is written by %s now; existing data keeps its old owner.", v, p.RunUser.Spec), p.userLine())

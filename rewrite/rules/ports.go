@@ -192,7 +192,12 @@ func (m *portMover) apply() {
 				line = p.Step.Lines[0]
 			}
 		}
-		m.check(fmt.Sprintf("The container listens on %d instead of %d. Port mappings, services and probes that name %d must change with it.", m.to[old], old, old), line)
+		c := Check{Rule: "ports", Text: fmt.Sprintf("The container listens on %d instead of %d. Port mappings, services and probes that name %d must change with it.", m.to[old], old, old)}
+		c.Where = m.portUses(old)
+		if len(c.Where) == 0 {
+			c.Where = []Where{{Line: line}}
+		}
+		m.Pass.Checks = append(m.Pass.Checks, c)
 	}
 }
 
