@@ -28,7 +28,8 @@ type done struct {
 	scope    plan.Scope
 	proposal proposal
 	view     *view
-	opened   int // number of the pull request, when one was opened
+	opened   int    // number of the pull request, when one was opened
+	head     string // of our branch in the end
 }
 
 // fulfil looks, decides and acts.
@@ -45,7 +46,7 @@ func (j *job) fulfil(ctx context.Context, ask plan.Ask) (*done, error) {
 		zerolog.Ctx(ctx).Info().Str("ask", string(ask.Kind)).Str("decision", string(d.plan.Reason)).
 			Int("dockerfiles", len(d.proposal.results)).Int("actions", len(d.plan.Actions)).Msg("decided")
 		if err = j.act(ctx, d); err == nil {
-			return d, nil
+			return d, j.afterwards(ctx, d)
 		}
 		if !moved(err) {
 			return d, err
@@ -53,6 +54,19 @@ func (j *job) fulfil(ctx context.Context, ask plan.Ask) (*done, error) {
 		zerolog.Ctx(ctx).Info().Err(err).Msg("looking again")
 	}
 	return nil, err
+}
+
+// afterwards sees to the check run of our pull request.
+func (j *job) afterwards(ctx context.Context, d *done) error {
+	number := d.opened
+	if number == 0 && d.state.Pull != nil {
+		number = d.state.Pull.Number
+	}
+	switch d.plan.Reason {
+	case plan.Opens, plan.Updates, plan.UpToDate:
+		return j.report(ctx, d, number, d.head)
+	}
+	return nil
 }
 
 // decide looks and decides, and changes nothing.
@@ -92,6 +106,7 @@ func moved(err error) bool {
 
 // act executes a plan.
 func (j *job) act(ctx context.Context, d *done) error {
+	d.head = d.state.Head
 	if len(d.plan.Actions) == 0 {
 		return nil
 	}
@@ -100,16 +115,15 @@ func (j *job) act(ctx context.Context, d *done) error {
 	if err != nil {
 		return err
 	}
-	head := d.state.Head
 	for i, a := range d.plan.Actions {
 		switch a := a.(type) {
 		case plan.WriteBranch:
 			edits := slices.ContainsFunc(d.plan.Actions[i:], func(a plan.Action) bool { _, ok := a.(plan.EditPull); return ok })
-			if head, err = j.writeBranch(ctx, d, a, edits); err != nil {
+			if d.head, err = j.writeBranch(ctx, d, a, edits); err != nil {
 				return err
 			}
 		case plan.OpenPull:
-			if err := j.openPull(ctx, d, head); err != nil {
+			if err := j.openPull(ctx, d, d.head); err != nil {
 				return err
 			}
 		case plan.EditPull:

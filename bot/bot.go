@@ -96,6 +96,8 @@ func (b *Bot) route(ctx context.Context, d inbox.Delivery, e event.Event) error 
 		return b.push(ctx, e)
 	case *event.PullRequest:
 		return b.pullRequest(ctx, e)
+	case *event.CheckRun:
+		return b.rerun(ctx, e)
 	case *event.InstallationChanged, *event.InstallationRepositories, *event.InstallationTarget:
 		// What the installation may do has changed; its tokens say otherwise.
 		b.deps.GitHub.Forget(e.Common().Installation.ID)

@@ -36,7 +36,7 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"archive": cmdArchive, "suspend": cmdSuspend, "reinstall": cmdReinstall, "restart": cmdRestart, "rule": cmdRule,
 		"fault": cmdFault, "pulls": cmdPulls, "body": cmdBody, "comments": cmdComments, "tree": cmdTree, "file": cmdFile, "writes": cmdWrites,
 		"tick": cmdTick, "edit": cmdEdit, "hold": cmdHold, "hold!": cmdHold,
-		"check": cmdCheck, "rewrite": cmdRewrite, "open": cmdOpen, "unsuspend": cmdUnsuspend, "many": cmdMany, "reads": cmdReads,
+		"check": cmdCheck, "rewrite": cmdRewrite, "open": cmdOpen, "unsuspend": cmdUnsuspend, "many": cmdMany, "checks": cmdChecks, "rerun": cmdRerun, "reads": cmdReads,
 	} {
 		cmds[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 			if neg {
@@ -64,7 +64,7 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 }
 
 // prints are the commands whose answer a story looks at.
-var prints = map[string]bool{"pulls": true, "body": true, "comments": true, "tree": true, "file": true, "writes": true, "reads": true}
+var prints = map[string]bool{"pulls": true, "body": true, "comments": true, "tree": true, "file": true, "writes": true, "reads": true, "checks": true}
 
 func want(ts *testscript.TestScript, args []string, n int, usage string) {
 	if len(args) < n+1 {
@@ -322,6 +322,50 @@ func cmdMany(ts *testscript.TestScript, w *world, args []string) {
 
 // cmdReads prints how many calls of the App there were that change nothing.
 func cmdReads(_ *testscript.TestScript, w *world, _ []string) { w.say("%d\n", w.lastReads) }
+
+type checkView struct {
+	ID         int64  `json:"id"`
+	Name       string `json:"name"`
+	Conclusion string `json:"conclusion"`
+	Output     struct {
+		Title   string `json:"title"`
+		Summary string `json:"summary"`
+	} `json:"output"`
+}
+
+func (w *world) checks(ts *testscript.TestScript, repo, ref string) []checkView {
+	var list struct {
+		Runs []checkView `json:"check_runs"`
+	}
+	ts.Check(w.call("reader", http.MethodGet, "repos/"+repo+"/commits/"+w.repo(ts, repo).Branch(ref)+"/check-runs?filter=all", nil, &list))
+	return list.Runs
+}
+
+// cmdChecks prints the check runs of a branch with their remarks.
+func cmdChecks(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 2, "REPO BRANCH")
+	for _, k := range w.checks(ts, args[1], args[2]) {
+		w.say("%s: %s: %s\n%s\n", k.Name, k.Conclusion, k.Output.Title, w.plain(k.Output.Summary))
+		var remarks []struct {
+			Path    string `json:"path"`
+			Line    int    `json:"start_line"`
+			Level   string `json:"annotation_level"`
+			Title   string `json:"title"`
+			Message string `json:"message"`
+		}
+		ts.Check(w.call("reader", http.MethodGet, fmt.Sprintf("repos/%s/check-runs/%d/annotations", args[1], k.ID), nil, &remarks))
+		for _, r := range remarks {
+			w.say("%s:%d: %s: %s: %s\n", r.Path, r.Line, r.Level, r.Title, r.Message)
+		}
+	}
+}
+
+func cmdRerun(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 3, "LOGIN REPO BRANCH")
+	for _, k := range w.checks(ts, args[2], args[3]) {
+		ts.Check(w.repo(ts, args[2]).RerequestCheck(args[1], k.ID))
+	}
+}
 
 func (w *world) text(ts *testscript.TestScript, repo, pull string) string {
 	var p pullView

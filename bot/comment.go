@@ -105,7 +105,14 @@ func (b *Bot) comment(ctx context.Context, d inbox.Delivery, e *event.IssueComme
 		}
 		answers = append(answers, ans)
 	}
-	return j.reply(ctx, a, topic, invocations, answers)
+	err = j.reply(ctx, a, topic, invocations, answers)
+	var refused *githubapi.RefusedError
+	if errors.As(err, &refused) {
+		// Archived or locked meanwhile: nobody can be answered there.
+		zerolog.Ctx(ctx).Warn().Err(err).Msg("no answer")
+		return nil
+	}
+	return err
 }
 
 // obey runs one command. Errors that a person has to know about become an

@@ -40,7 +40,12 @@ type view struct {
 	tree     *githubapi.Tree
 	config   config.Config
 	problems config.Problems
+	// own and organisation are the files of settings.
+	own, organisation config.File
 }
+
+// resolve reads the files of settings.
+func (v *view) resolve() { v.config, v.problems = config.Resolve(v.organisation, v.own) }
 
 // look reads the head of the default branch, its tree and the settings.
 func (j *job) look(ctx context.Context) (*view, error) {
@@ -61,16 +66,18 @@ func (j *job) look(ctx context.Context) (*view, error) {
 
 // settings reads both files of settings.
 func (j *job) settings(ctx context.Context, v *view) error {
-	own := config.File{Name: config.Path}
+	v.own = config.File{Name: config.Path}
+	v.organisation = config.File{Name: j.repo.Owner + "/" + config.OrganisationRepository + ": " + config.Path}
 	if e, ok := v.tree.Find(config.Path); ok && e.Type == "blob" {
 		var err error
-		if own.Content, err = j.client.Blob(ctx, j.repo, e.SHA); err != nil {
+		if v.own.Content, err = j.client.Blob(ctx, j.repo, e.SHA); err != nil {
 			return fmt.Errorf("reading %s: %w", config.Path, err)
 		}
 	}
-	organisation := config.File{Name: j.repo.Owner + "/" + config.OrganisationRepository + ": " + config.Path}
 	if strings.EqualFold(j.repo.Name, config.OrganisationRepository) {
-		organisation, own = own, config.File{Name: config.Path}
+		// What is here is the default for all, and locks nothing here.
+		v.organisation = config.File{Name: config.Path, Content: v.own.Content}
+		v.own = config.File{Name: config.Path}
 	} else {
 		content, err := j.client.File(ctx, githubapi.Repo{Owner: j.repo.Owner, Name: config.OrganisationRepository}, "", config.Path)
 		switch {
@@ -78,9 +85,9 @@ func (j *job) settings(ctx context.Context, v *view) error {
 		case err != nil:
 			return fmt.Errorf("reading the organisation's settings: %w", err)
 		}
-		organisation.Content = content
+		v.organisation.Content = content
 	}
-	v.config, v.problems = config.Resolve(organisation, own)
+	v.resolve()
 	return nil
 }
 

@@ -11,17 +11,31 @@ import (
 	"dhibot/bot/plan"
 )
 
-// pullRequest acts on the boxes that people tick in our pull request.
-//
-// Who may edit the text of our pull request may push to the repository: GitHub
-// lets nobody else do it. So a tick needs no further permission. Our own edits
-// are somebody's too, a bot's, and are dropped first.
+// pullRequest acts on the boxes that people tick in our pull request, and checks
+// the settings in pull requests that change them.
 func (b *Bot) pullRequest(ctx context.Context, e *event.PullRequest) error {
-	if e.Action != "edited" || e.Sender.Bot() || e.Pull.Head.Ref != plan.Branch || e.Pull.State != githubapi.StateOpen ||
-		len(body.Ticked(e.Pull.Body)) == 0 {
+	if e.Pull.State != githubapi.StateOpen || e.Repository.Archived {
 		return nil
 	}
-	ctx = githubapi.ForCommand(ctx)
+	switch e.Action {
+	case "edited":
+		// Who may edit the text of our pull request may push to the repository:
+		// GitHub lets nobody else. So a tick needs no further permission. Our own
+		// edits are a bot's, and are dropped.
+		if !e.Sender.Bot() && e.Pull.Head.Ref == plan.Branch && len(body.Ticked(e.Pull.Body)) > 0 {
+			return b.onPull(githubapi.ForCommand(ctx), e, (*job).ticked)
+		}
+	case "opened", "reopened", "synchronize":
+		if e.Pull.Base.Ref == e.Repository.DefaultBranch && e.Pull.Head.Ref != plan.Branch {
+			return b.onPull(ctx, e, func(j *job, ctx context.Context, number int) error {
+				return j.checkSettings(ctx, number, e.Pull.Head.SHA)
+			})
+		}
+	}
+	return nil
+}
+
+func (b *Bot) onPull(ctx context.Context, e *event.PullRequest, f func(*job, context.Context, int) error) error {
 	j, err := b.open(ctx, e.Installation.ID, e.Repository.ID)
 	if errors.Is(err, githubapi.ErrNotFound) {
 		return nil
@@ -29,7 +43,7 @@ func (b *Bot) pullRequest(ctx context.Context, e *event.PullRequest) error {
 	if err != nil {
 		return err
 	}
-	return j.ticked(ctx, int(e.Number))
+	return f(j, ctx, int(e.Number))
 }
 
 // ticked does what the boxes say, as they are now: the event may be old, and

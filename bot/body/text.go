@@ -79,6 +79,12 @@ func Prose(s string, limit int) string {
 	return b.String()
 }
 
+// Plain is for places that show text as it is, such as annotations: on one line,
+// with escapes for what cannot be seen, and with mentions kept apart.
+func Plain(s string, limit int) string {
+	return guardCode(visible(strings.Join(strings.Fields(strings.ToValidUTF8(cut(s, limit), "\uFFFD")), " "), limit))
+}
+
 // closeSpan finds the backtick run of exactly n that ends a quotation.
 func closeSpan(s string, n int) (inner, rest string, ok bool) {
 	for i := 0; i < len(s); {

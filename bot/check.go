@@ -1,0 +1,266 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dhibot/bot/body"
+	"dhibot/bot/config"
+	"dhibot/bot/event"
+	"dhibot/bot/githubapi"
+	"dhibot/bot/plan"
+	"dhibot/rewrite"
+
+	"github.com/rs/zerolog"
+)
+
+// Names of our check runs; branch rules refer to them.
+const (
+	migrationCheck = "DHI migration"
+	configCheck    = "DHI config"
+)
+
+// maxAnnotations bounds the remarks of a check run: 50 go into one call.
+const maxAnnotations = 50
+
+// report makes the check run of our pull request on its head, once. It is not
+// worth failing for: an installation may refuse the permission, and the pull
+// request says the same.
+func (j *job) report(ctx context.Context, d *done, number int, head string) error {
+	k := migrationRun(d.proposal.results)
+	k.HeadSHA, k.ExternalID = head, fmt.Sprintf("%s:%d", "migration", number)
+	return j.check(ctx, k)
+}
+
+// check makes a check run unless the commit has it.
+func (j *job) check(ctx context.Context, k githubapi.CheckRun) error {
+	_, err := j.checkOnce(ctx, k)
+	var refused *githubapi.RefusedError
+	if errors.As(err, &refused) {
+		zerolog.Ctx(ctx).Warn().Err(err).Str("check", k.Name).Msg("no check run")
+		return nil
+	}
+	return err
+}
+
+func (j *job) checkOnce(ctx context.Context, k githubapi.CheckRun) (made bool, err error) {
+	runs, err := j.client.CheckRuns(ctx, j.repo, k.HeadSHA, k.Name)
+	if err != nil {
+		return false, fmt.Errorf("looking for the check %s: %w", k.Name, err)
+	}
+	for _, r := range runs {
+		if r.AppID == j.deps.AppID && r.ExternalID == k.ExternalID && r.Conclusion == k.Conclusion && r.Summary == k.Summary {
+			return false, nil
+		}
+	}
+	if _, err := j.client.CreateCheckRun(ctx, j.repo, k); err != nil {
+		return false, fmt.Errorf("making the check %s: %w", k.Name, err)
+	}
+	return true, nil
+}
+
+// migrationRun says what is left to do: neutral as long as there is something,
+// because nobody can tell from outside whether it was done.
+func migrationRun(results []*rewrite.Result) githubapi.CheckRun {
+	k := githubapi.CheckRun{Name: migrationCheck, Conclusion: "success", Title: "Nothing is left to check"}
+	var open int
+	for _, r := range body.Changed(results) {
+		if r.Outcome != rewrite.Hardened {
+			open++
+			k.Annotations = append(k.Annotations, githubapi.Annotation{Path: r.Path, StartLine: max(r.Line, 1), EndLine: max(r.Line, 1), Level: "warning",
+				Title: "Not finished", Message: plainText(r.Reason)})
+		}
+		for _, it := range r.Checklist {
+			open++
+			when := "Before merging"
+			if it.When == rewrite.AfterDeploy {
+				when = "After deploying"
+			}
+			for _, e := range it.Evidence {
+				k.Annotations = append(k.Annotations, githubapi.Annotation{Path: e.Path, StartLine: max(e.Line, 1), EndLine: max(e.Line, 1), Level: "notice", Title: when, Message: plainText(it.Text)})
+			}
+		}
+	}
+	if open > 0 {
+		k.Conclusion, k.Title = "neutral", countThings(open)+" to check"
+	}
+	all := len(k.Annotations)
+	k.Annotations = distinct(k.Annotations)
+	k.Summary = "The pull request has the list, with the reasons."
+	if all > len(k.Annotations) {
+		k.Summary = fmt.Sprintf("The pull request has the list, with the reasons. %d of %d places are marked here.", len(k.Annotations), all)
+	}
+	return k
+}
+
+// distinct drops repeated remarks and those beyond the bound.
+func distinct(list []githubapi.Annotation) []githubapi.Annotation {
+	var out []githubapi.Annotation
+	for _, a := range list {
+		if a.Path != "" && a.Message != "" && len(out) < maxAnnotations && !slices.Contains(out, a) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// plainText is for annotations, which are shown as text: no Markdown, but
+// nothing invisible either.
+func plainText(s string) string {
+	return strings.NewReplacer("`", "").Replace(body.Plain(s, 600))
+}
+
+func countThings(n int) string {
+	if n == 1 {
+		return "1 thing"
+	}
+	return strconv.Itoa(n) + " things"
+}
+
+// checkSettings checks the settings on a pull request that changes them: the
+// mistakes with their lines, or what the new settings would change.
+func (j *job) checkSettings(ctx context.Context, number int, head string) error {
+	files, _, err := j.client.PullRequestFiles(ctx, j.repo, number)
+	if err != nil {
+		return fmt.Errorf("reading the files of #%d: %w", number, err)
+	}
+	if !slices.ContainsFunc(files, func(f githubapi.ChangedFile) bool { return f.Path == config.Path || f.Previous == config.Path }) {
+		return nil
+	}
+	v, err := j.look(ctx)
+	if err != nil {
+		return err
+	}
+	content, err := j.client.File(ctx, j.repo, head, config.Path)
+	if err != nil && !errors.Is(err, githubapi.ErrNotFound) {
+		return fmt.Errorf("reading the new settings: %w", err)
+	}
+	next := *v
+	if strings.EqualFold(j.repo.Name, config.OrganisationRepository) {
+		next.organisation.Content = content
+	} else {
+		next.own.Content = content
+	}
+	next.resolve()
+	k := githubapi.CheckRun{Name: configCheck, HeadSHA: head, ExternalID: fmt.Sprintf("config:%d", number)}
+	if len(next.problems) > 0 {
+		k.Conclusion, k.Title = "failure", countMistakes(len(next.problems))
+		k.Summary = misconfigured(next.problems)
+		for _, p := range next.problems {
+			if p.File == config.Path && len(k.Annotations) < maxAnnotations {
+				k.Annotations = append(k.Annotations, githubapi.Annotation{Path: p.File, StartLine: max(p.Line, 1), EndLine: max(p.Line, 1), Level: "failure", Title: "DHI settings", Message: plainText(p.Message)})
+			}
+		}
+		return j.check(ctx, k)
+	}
+	k.Conclusion, k.Title = "success", "The settings are fine"
+	if k.Summary, err = j.comparison(ctx, v, &next); err != nil {
+		return err
+	}
+	return j.check(ctx, k)
+}
+
+func countMistakes(n int) string {
+	if n == 1 {
+		return "1 mistake in the settings"
+	}
+	return strconv.Itoa(n) + " mistakes in the settings"
+}
+
+// comparison says what the new settings would change about the Dockerfiles.
+func (j *job) comparison(ctx context.Context, now, next *view) (string, error) {
+	if now.base == "" {
+		return "There is no Dockerfile yet.", nil
+	}
+	after, err := j.propose(ctx, next, plan.Scope{})
+	if err != nil {
+		return "", err
+	}
+	if len(now.problems) > 0 {
+		return "The settings in force have mistakes. With the new ones:\n\n" + body.Preview(body.Input{Results: after.results, Passed: after.passed}), nil
+	}
+	before, err := j.propose(ctx, now, plan.Scope{})
+	if err != nil {
+		return "", err
+	}
+	fate := func(p proposal) map[string]string {
+		m := map[string]string{}
+		for _, r := range p.results {
+			m[r.Path] = fateOf(r)
+		}
+		for _, d := range p.passed {
+			m[d.Path] = "is not looked at: " + body.Prose(d.Reason, 200)
+		}
+		return m
+	}
+	old, fresh := fate(before), fate(after)
+	var lines []string
+	for path, what := range fresh {
+		if old[path] != what {
+			was := old[path]
+			if was == "" {
+				was = "is not looked at"
+			}
+			lines = append(lines, fmt.Sprintf("- %s %s; until now it %s\n", code(path), what, was))
+		}
+	}
+	slices.Sort(lines)
+	if len(lines) == 0 {
+		return fmt.Sprintf("Nothing changes about the %d Dockerfiles of the default branch.", len(before.results)), nil
+	}
+	const rows = 50
+	if more := len(lines) - rows; more > 0 {
+		lines = append(lines[:rows], fmt.Sprintf("- … and %d more\n", more))
+	}
+	return "What these settings would change:\n\n" + strings.Join(lines, ""), nil
+}
+
+func fateOf(r *rewrite.Result) string {
+	switch {
+	case r.Changed():
+		to := ""
+		for _, s := range r.Stages {
+			if s.Final {
+				to = s.To
+			}
+		}
+		return "moves to " + code(to)
+	case r.Outcome == rewrite.Already:
+		return "is on hardened images"
+	case r.Outcome == rewrite.Failed:
+		return "cannot be read"
+	default:
+		return "is left alone: " + body.Prose(r.Reason, 200)
+	}
+}
+
+// rerun makes a check run again when somebody presses the button.
+func (b *Bot) rerun(ctx context.Context, e *event.CheckRun) error {
+	if e.Action != "rerequested" || e.Run.App.ID != b.deps.AppID {
+		return nil
+	}
+	kind, id, _ := strings.Cut(e.Run.ExternalID, ":")
+	number, err := strconv.Atoi(id)
+	if err != nil {
+		return nil // not one of ours, or from another age
+	}
+	j, err := b.open(ctx, e.Installation.ID, e.Repository.ID)
+	if errors.Is(err, githubapi.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	switch kind {
+	case "config":
+		return j.checkSettings(ctx, number, e.Run.HeadSHA)
+	case "migration":
+		_, err := j.fulfil(ctx, plan.Ask{Kind: plan.Rebase})
+		return err
+	}
+	return nil
+}
