@@ -28,6 +28,7 @@ type reviewComment struct {
 	path      string
 	hunk      string
 	line      int
+	position  int
 	startLine int
 	side      string
 	commit    gitdb.OID
@@ -215,6 +216,7 @@ func (c *call) newReviewComment(i *issue, q commentRequest, commit gitdb.OID) (*
 	if n.hunk = hunks.around(n.line, n.side); n.line == 0 || n.hunk == "" {
 		return nil, &apiError{status: http.StatusUnprocessableEntity, message: "Unprocessable Entity", errors: []string{"Line could not be resolved"}}
 	}
+	n.position = hunks.position(n.line, n.side)
 	if q.StartLine != nil {
 		n.startLine = *q.StartLine
 		if hunks.around(n.startLine, n.side) == "" || n.startLine >= n.line {
@@ -243,6 +245,7 @@ func (r *Repository) reviewCommentObject(n *reviewComment) object {
 		o["subject_type"] = "file"
 	} else {
 		o["line"], o["original_line"] = n.line, n.line
+		o["position"], o["original_position"] = n.position, n.position
 	}
 	if n.startLine > 0 {
 		o["start_line"], o["original_start_line"], o["start_side"] = n.startLine, n.startLine, n.side

@@ -100,13 +100,13 @@ func (c *call) run() error {
 	}
 	// The limit is counted even for calls that fail: GitHub does.
 	if lerr := c.s.limits.count(c); lerr != nil {
-		return lerr
+		return c.asGraphQL(lerr)
 	}
 	if err != nil {
 		return err
 	}
 	if ferr := c.s.faults.fails(c); ferr != nil {
-		return ferr
+		return c.asGraphQL(ferr)
 	}
 	if err := c.authorise(); err != nil {
 		return err

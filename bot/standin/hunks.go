@@ -83,3 +83,13 @@ func (p patchLines) around(line int, side string) string {
 	}
 	return ""
 }
+
+// position is the inverse of at: how many lines below the first hunk header.
+func (p patchLines) position(line int, side string) int {
+	for i, l := range p {
+		if side == "LEFT" && l.old == line && l.kind != '@' || side != "LEFT" && l.new == line && l.kind != '@' {
+			return i
+		}
+	}
+	return 0
+}

@@ -41,6 +41,7 @@ type pull struct {
 	baseRef    string
 	baseSHA    gitdb.OID
 	draft      bool
+	queued     bool // in the merge queue
 	maintainer bool
 	merged     bool
 	mergedAt   *time.Time

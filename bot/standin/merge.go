@@ -195,3 +195,34 @@ func (r *Repository) pick(onto gitdb.OID, c gitdb.Commit) (gitdb.OID, bool, erro
 	}
 	return r.git.MergeTree(r.s.background(), a, b)
 }
+
+// SetQueued puts an open pull request into the merge queue, or takes it out.
+// A push to its head ejects it, as on GitHub.
+func (r *Repository) SetQueued(number int, queued bool) error {
+	return r.withIssue(number, func(i *issue) error {
+		if i.pull == nil || !i.open() {
+			return fmt.Errorf("%s has no open pull request %d", r.full(), number)
+		}
+		i.pull.queued = queued
+		return nil
+	})
+}
+
+// Merge merges a pull request as a person: method is merge, squash or rebase.
+func (r *Repository) Merge(login string, number int, method string) error {
+	who := actor{user: r.s.AddUser(login)}
+	return r.withIssue(number, func(i *issue) error {
+		if i.pull == nil || !i.open() {
+			return fmt.Errorf("%s has no open pull request %d", r.full(), number)
+		}
+		m, err := r.mergeable(r.s.background(), i.pull)
+		if err != nil {
+			return err
+		}
+		if !m.clean {
+			return fmt.Errorf("%s pull request %d has conflicts", r.full(), number)
+		}
+		_, err = r.merge(who, i, m.tree, method, "", "")
+		return err
+	})
+}

@@ -50,7 +50,7 @@ text
 
 func newWorld(t testing.TB, opts ...standin.Option) *world {
 	t.Helper()
-	s, err := standin.New(opts...)
+	s, err := standin.New(append(watch(t), opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func (r *Repository) headMoved(who actor, i *issue, from, to gitdb.OID) error {
 		r.closeIssue(who, i, "")
 		return nil
 	}
-	i.pull.headSHA = to
+	i.pull.headSHA, i.pull.queued = to, false
 	i.pull.baseSHA = r.tip(i.pull.baseRef)
 	i.updated = r.s.now()
 	if err := r.git.SetRef(i.pull.refName(), to); err != nil {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"dhibot/bot/standin/internal/gitdb"
+	"dhibot/bot/standin/internal/gql"
 )
 
 // Server is a GitHub of its own: an http.Handler with REST, GraphQL, git over
@@ -34,6 +35,7 @@ type Server struct {
 	faults  *faultBox
 	limits  *limiter
 	pages   *pageSet
+	schema  gql.Schema
 	ids     counters
 	stats   counts
 	base    atomic.Pointer[string]
@@ -94,6 +96,7 @@ func New(opts ...Option) (*Server, error) {
 	if s.pages, err = newPageSet(); err != nil {
 		return nil, errors.Join(err, s.removeDir())
 	}
+	s.schema = newSchema()
 	s.routes = newRouter(s.allRoutes())
 	s.addAccount("ghost", typeUser)
 	s.addAccount("web-flow", typeUser)
