@@ -41,6 +41,9 @@ type Options struct {
 	// Images maps further repositories to upstream ones, for example
 	// "internal/python" to "python".
 	Images map[string]string
+	// SkipVerify leaves out the proof of the result. It is for measuring; a
+	// result that was not proved must not reach anybody.
+	SkipVerify bool
 }
 
 // ShellPolicy is what becomes of a final stage that needs a shell.
