@@ -314,7 +314,7 @@ func (g *Go) literal(s *goSources, text string, at Evidence, seen map[string]boo
 		dir, ok = g.p.repo.kind(g.p.at(name))
 		base = ""
 	}
-	if !ok || strings.HasSuffix(name, ".go") || dir && !hasData(g.p.repo, path.Join(g.p.at(base), name), strings.Contains(name, "/"), new(int)) {
+	if !ok || strings.HasSuffix(name, ".go") || dir && !hasData(g.p.repo.Repo, path.Join(g.p.at(base), name), strings.Contains(name, "/"), new(int)) {
 		return
 	}
 	if !dir && !strings.ContainsAny(name, "./") {

@@ -18,6 +18,7 @@ func jsonLines(content string) map[string]int {
 		isKey  bool
 	}
 	var stack []level
+	line, counted := 1, 0
 	for {
 		tok, err := dec.Token()
 		if err != nil {
@@ -48,7 +49,10 @@ func jsonLines(content string) map[string]int {
 			l.key, _ = tok.(string)
 			l.isKey = false
 			if len(lines) < 20000 {
-				lines[strings.TrimPrefix(l.prefix+l.key, "\x00")] = lineAt(content, int(dec.InputOffset()))
+				at := int(dec.InputOffset())
+				line += strings.Count(content[counted:at], "\n")
+				counted = at
+				lines[strings.TrimPrefix(l.prefix+l.key, "\x00")] = line
 			}
 		} else {
 			l.isKey = true

@@ -185,21 +185,7 @@ func (n *Node) Native() []NativeModule {
 	}
 	if _, lock := n.Lock(); lock != "" && !strings.HasSuffix(lock, ".lockb") {
 		if c, ok := n.p.repo.text(lock); ok {
-			for name, m := range nativeModules {
-				if _, have := found[name]; have {
-					continue
-				}
-				if line := lockLine(c, name); line > 0 {
-					m.Name, m.At = name, Evidence{lock, line}
-					found[name] = m
-				}
-			}
-			// npm marks packages with an install script of their own.
-			if len(found) == 0 {
-				if m, ok := gypFile(c, lock); ok {
-					found[m.Name] = m
-				}
-			}
+			n.nativeOfLock(c, lock, found)
 		}
 	}
 	var out []NativeModule
@@ -210,36 +196,99 @@ func (n *Node) Native() []NativeModule {
 	return out
 }
 
-// lockLine finds a package in package-lock.json, yarn.lock or pnpm-lock.yaml,
-// development dependencies of package-lock.json left out.
-func lockLine(lock, name string) int {
-	for _, form := range []string{`"node_modules/` + name + `": {`, `/node_modules/` + name + `": {`} {
-		if i := strings.Index(lock, form); i >= 0 {
-			end := min(len(lock), i+1500)
-			body := lock[i:end]
-			if j := strings.Index(body, "\n    },"); j > 0 {
-				body = body[:j]
+// nativeOfLock adds what a lock file installs. Packages that are only known by
+// their use of node-gyp or nan come in when nothing else was found.
+func (n *Node) nativeOfLock(content, file string, found map[string]NativeModule) {
+	gyp := NativeModule{}
+	for name, e := range lockPackages(content) {
+		if _, dev := n.DevDependencies[name]; dev || e.dev {
+			continue
+		}
+		m, ok := nativeModules[name]
+		if _, have := found[name]; ok && !have {
+			m.Name, m.At = name, Evidence{file, e.line}
+			if !e.sure {
+				m.Libraries = nil // perhaps only for tests, or never loaded
 			}
-			if strings.Contains(body, `"dev": true`) {
-				return 0
-			}
-			return lineAt(lock, i)
+			found[name] = m
+		}
+		// node-gyp is preferred, for the same answer every time.
+		if name == "node-gyp" || name == "nan" && gyp.Name == "" {
+			gyp = NativeModule{Name: name, At: Evidence{file, e.line}, Compiles: true}
 		}
 	}
-	for _, form := range []string{"\n" + name + "@", "\n\"" + name + "@", "\n  /" + name + "@", "\n  " + name + "@", "\n  '" + name + "@", "\n  /" + name + "/"} {
-		if i := strings.Index(lock, form); i >= 0 {
-			return lineAt(lock, i+1)
-		}
+	if len(found) == 0 && gyp.Name != "" {
+		found[gyp.Name] = gyp
 	}
-	return 0
 }
 
-// gypFile finds "gypfile": true or a dependency on node-gyp or nan.
-func gypFile(lock, file string) (NativeModule, bool) {
-	for _, dep := range []string{"node-gyp", "nan"} {
-		if line := lockLine(lock, dep); line > 0 {
-			return NativeModule{Name: dep, At: Evidence{file, line}, Compiles: true}, true
+// lockEntry is a package of a lock file.
+type lockEntry struct {
+	line int
+	dev  bool // only for development, or a peer that nobody has to install
+	sure bool // known to be for production, and not optional
+}
+
+// lockPackages finds the packages of interest in package-lock.json, yarn.lock,
+// pnpm-lock.yaml or bun.lock, with the first line of each. Only
+// package-lock.json tells what is for development.
+func lockPackages(content string) map[string]lockEntry {
+	out := map[string]lockEntry{}
+	name, cur := "", lockEntry{} // the entry of package-lock.json that is being read
+	keep := func() {
+		if old, have := out[name]; name != "" && (!have || old.dev && !cur.dev) {
+			out[name] = cur
+		}
+		name = ""
+	}
+	number := 0
+	for l := range strings.SplitSeq(content, "\n") {
+		number++
+		t := strings.TrimSpace(l)
+		switch {
+		case strings.HasSuffix(t, "{") && strings.Contains(t, "node_modules/"):
+			keep()
+			n := t[strings.LastIndex(t, "node_modules/")+len("node_modules/"):]
+			n, _, _ = strings.Cut(n, `"`)
+			if ofInterest(n) {
+				name, cur = n, lockEntry{line: number, sure: true}
+			}
+		case name != "" && (t == "}," || t == "}"):
+			if indent(l) <= 4 {
+				keep()
+			}
+		case name != "" && strings.HasSuffix(strings.TrimSuffix(t, ","), ": true"):
+			switch key, _, _ := strings.Cut(t, ":"); key {
+			case `"dev"`, `"peer"`:
+				cur.dev = true
+			case `"optional"`, `"devOptional"`:
+				cur.sure = false
+			}
+		case name == "" && indent(l) <= 4 && strings.Contains(t, "@"):
+			if n := lockName(t); ofInterest(n) && out[n].line == 0 {
+				out[n] = lockEntry{line: number}
+			}
 		}
 	}
-	return NativeModule{}, false
+	keep()
+	return out
+}
+
+func ofInterest(name string) bool {
+	_, ok := nativeModules[name]
+	return ok || name == "node-gyp" || name == "nan"
+}
+
+func indent(l string) int { return len(l) - len(strings.TrimLeft(l, " ")) }
+
+// lockName is the package of the first line of an entry of yarn.lock
+// (`"@x/y@^1", "@x/y@^2":`), pnpm-lock.yaml (`/a@1.0.0:`, `'@x/y@1':`)
+// or bun.lock (`"a": ["a@1.0.0", …`).
+func lockName(t string) string {
+	t = strings.TrimLeft(t, `"'/`)
+	i := strings.IndexByte(t[min(1, len(t)):], '@') + 1
+	if i <= 0 {
+		return ""
+	}
+	return strings.TrimSuffix(strings.SplitN(t[:i], `":`, 2)[0], "/")
 }

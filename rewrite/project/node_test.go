@@ -149,7 +149,8 @@ func TestNodeLocks(t *testing.T) {
 		"-- yarn.lock --\n# yarn lockfile v1\n\n\"@x/y@^1\":\n  version \"1\"\n\nbetter-sqlite3@^9.0.0:\n  version \"9\"\n": "better-sqlite3 yarn.lock:6",
 		"-- pnpm-lock.yaml --\npackages:\n\n  argon2@0.31.0:\n    resolution: {}\n":                                         "argon2 pnpm-lock.yaml:3",
 		"-- pnpm-lock.yaml --\npackages:\n\n  /argon2@0.31.0:\n    resolution: {}\n":                                        "argon2 pnpm-lock.yaml:3",
-		"-- yarn.lock --\nnan@^2:\n  version \"2\"\n":                                                                       "",
+		"-- yarn.lock --\nnan@^2:\n  version \"2\"\n":                                                                       "nan yarn.lock:1",
+		"-- bun.lock --\n{\n  \"packages\": {\n    \"bcrypt\": [\"bcrypt@5.1.0\", \"\", {}]\n":                              "bcrypt bun.lock:3",
 		"-- yarn.lock --\n\nnan@^2:\n  version \"2\"\n":                                                                     "nan yarn.lock:2",
 		"-- yarn.lock --\n\nsharp-cli@^2:\n":                                                                                "",
 	} {
@@ -157,6 +158,43 @@ func TestNodeLocks(t *testing.T) {
 		got := join(p.Node(".").Native(), func(m NativeModule) string { return fmt.Sprintf("%s %v", m.Name, m.At) })
 		equal(t, lock, got, want)
 	}
+}
+
+// What only tests need does not count; what comes in by the way needs no
+// libraries for sure.
+func TestNodeNativeOfLock(t *testing.T) {
+	t.Parallel()
+	native := func(archive string) string {
+		n := Open(tree("-- Dockerfile --\n"+archive), "Dockerfile", nil).Node(".")
+		return join(n.Native(), func(m NativeModule) string { return fmt.Sprint(m.Name, m.Libraries) })
+	}
+	equal(t, "package-lock", native(`-- package.json --
+{"dependencies": {"pg-native": "1"}}
+-- package-lock.json --
+{"packages": {
+    "node_modules/puppeteer": {
+      "dev": true
+    },
+    "node_modules/playwright": {
+      "peer": true
+    },
+    "node_modules/canvas": {
+      "optional": true
+    },
+    "node_modules/oracledb": {
+      "version": "1"
+    }
+}}
+`), "canvas[] | oracledb[libaio1t64] | pg-native[libpq5]")
+	equal(t, "yarn", native(`-- package.json --
+{"devDependencies": {"puppeteer": "1"}}
+-- yarn.lock --
+puppeteer@1:
+  version "1"
+
+canvas@2:
+  version "2"
+`), "canvas[]")
 }
 
 func TestJSONLines(t *testing.T) {

@@ -72,8 +72,15 @@ func (h *PHP) lock(p *Project, file string, seen map[string]bool) {
 	if json.Unmarshal([]byte(c), &doc) != nil {
 		return
 	}
+	lines := map[string]int{}
+	for i, l := range strings.Split(c, "\n") {
+		_, rest, ok := strings.Cut(l, `"name": "`)
+		if name, _, end := strings.Cut(rest, `"`); ok && end && lines[name] == 0 {
+			lines[name] = i + 1
+		}
+	}
 	for _, pkg := range doc.Packages {
-		at := Evidence{file, lineOf(c, `"name": "`+pkg.Name+`"`)}
+		at := Evidence{file, lines[pkg.Name]}
 		if _, ok := h.Packages[pkg.Name]; !ok && len(h.Packages) < 5000 {
 			h.Packages[pkg.Name] = at
 		}

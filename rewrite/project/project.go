@@ -14,7 +14,7 @@ type Evidence struct {
 
 // Project is the surroundings of one Dockerfile.
 type Project struct {
-	repo       *Repo
+	repo       *reader
 	dockerfile string
 	context    string
 	why        string
@@ -27,7 +27,7 @@ type Project struct {
 // to share what was read with other Dockerfiles. copySources are the literal
 // sources of COPY and ADD instructions that come from the build context.
 func Open(fsys fs.FS, dockerfilePath string, copySources []string) *Project {
-	p := &Project{repo: NewRepo(fsys), dockerfile: path.Clean(strings.TrimPrefix(dockerfilePath, "/"))}
+	p := &Project{repo: &reader{Repo: NewRepo(fsys), seen: map[string]bool{}}, dockerfile: path.Clean(strings.TrimPrefix(dockerfilePath, "/"))}
 	p.guessContext(copySources)
 	return p
 }

@@ -16,9 +16,13 @@ const (
 	// MaxFile is the largest file that is read, in bytes; a larger one is
 	// treated as unreadable.
 	MaxFile = 1 << 20
-	// maxReads and maxBytes bound one repository: files and bytes.
+	// maxReads and maxBytes bound what is read for one Dockerfile.
 	maxReads = 400
 	maxBytes = 16 << 20
+	// maxKept and maxKeptDirs bound what a Repo remembers: bytes of files, and
+	// directory entries.
+	maxKept     = 16 << 20
+	maxKeptDirs = 100_000
 	// maxScanReads, maxScanBytes and maxListed bound the search for what
 	// builds and deploys images.
 	maxScanReads = 200
@@ -36,7 +40,8 @@ type Repo struct {
 	mu    sync.Mutex
 	files map[string][]byte // nil when unreadable
 	dirs  map[string][]fs.DirEntry
-	bytes int
+	bytes int // of files
+	known int // entries of dirs
 
 	scan        sync.Once
 	builds      []Build
@@ -84,15 +89,41 @@ func (r *Repo) ReadDir(name string) ([]fs.DirEntry, error) {
 		return nil, err
 	}
 	r.mu.Lock()
-	if len(r.dirs) < maxListed {
-		r.dirs[name] = entries
+	if r.known += len(entries) + 1; r.known > maxKeptDirs {
+		clear(r.dirs)
+		r.known = len(entries) + 1
 	}
+	r.dirs[name] = entries
 	r.mu.Unlock()
 	return entries, nil
 }
 
-// text is the content of a regular text file, read at most once. CRLF and a
-// byte order mark are taken off, so that line numbers stay right.
+// read is the raw content of a regular file; ok is false when it is missing,
+// too large, no file, or outside of the tree. What it remembers changes how
+// often a file is read, never the answer.
+func (r *Repo) read(name string) ([]byte, bool) {
+	if r == nil || r.fsys == nil || !fs.ValidPath(name) {
+		return nil, false
+	}
+	r.mu.Lock()
+	b, seen := r.files[name]
+	r.mu.Unlock()
+	if seen {
+		return b, b != nil
+	}
+	b = readBounded(r.fsys, name)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.bytes += len(b) + len(name) + 64; r.bytes > maxKept {
+		clear(r.files)
+		r.bytes = len(b)
+	}
+	r.files[name] = b
+	return b, b != nil
+}
+
+// text is read for a text file: CRLF and a byte order mark are taken off, so
+// that line numbers stay right.
 func (r *Repo) text(name string) (string, bool) {
 	b, ok := r.read(name)
 	if !ok || bytes.IndexByte(b, 0) >= 0 || !utf8.Valid(b) {
@@ -102,29 +133,31 @@ func (r *Repo) text(name string) (string, bool) {
 	return strings.ReplaceAll(string(b), "\r\n", "\n"), true
 }
 
-// read is the raw content of a regular file; ok is false when it is missing,
-// too large, no file, outside of the tree, or over the limits.
-func (r *Repo) read(name string) ([]byte, bool) {
-	if r == nil || r.fsys == nil || !fs.ValidPath(name) {
+// reader is a Repo as one Dockerfile sees it: with limits of its own, so that
+// the answers do not depend on what others have read.
+type reader struct {
+	*Repo
+	seen  map[string]bool
+	bytes int
+}
+
+func (r *reader) read(name string) ([]byte, bool) {
+	if !r.seen[name] && (len(r.seen) >= maxReads || r.bytes >= maxBytes) {
 		return nil, false
 	}
-	r.mu.Lock()
-	b, seen := r.files[name]
-	full := len(r.files) >= maxReads || r.bytes >= maxBytes
-	r.mu.Unlock()
-	if seen {
-		return b, b != nil
+	b, ok := r.Repo.read(name)
+	if !r.seen[name] {
+		r.seen[name] = true
+		r.bytes += len(b)
 	}
-	if !full {
-		b = readBounded(r.fsys, name)
+	return b, ok
+}
+
+func (r *reader) text(name string) (string, bool) {
+	if _, ok := r.read(name); !ok {
+		return "", false
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.files) < 2*maxReads {
-		r.files[name] = b
-	}
-	r.bytes += len(b)
-	return b, b != nil
+	return r.Repo.text(name)
 }
 
 func readBounded(fsys fs.FS, name string) (out []byte) {
