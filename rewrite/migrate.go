@@ -137,7 +137,9 @@ func (m *migration) finish(ctx context.Context, plan *strategy.Plan, pass *rules
 	}
 	if err := m.prove(ctx, edits); err != nil {
 		m.fail("verify", err)
+		return
 	}
+	r.Verified = true
 }
 
 // fail turns the result into Failed: the file stays, and it counts as our bug.

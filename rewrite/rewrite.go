@@ -91,6 +91,10 @@ type Result struct {
 	// Files are other files of the repository that change together with the
 	// Dockerfile, such as an nginx configuration whose port moves.
 	Files []FileChange
+	// Verified tells that the result was proved (package verify): BuildKit
+	// parses and resolves it, every tag is in the catalog, users, stages and the
+	// start program exist, and every byte outside of the changes is equal.
+	Verified bool
 	// Catalog is the date of the catalog snapshot, YYYY-MM-DD.
 	Catalog string
 }
