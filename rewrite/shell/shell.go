@@ -82,7 +82,8 @@ type Command struct {
 	Env map[string]Arg
 	// Conditional says that the command may not run: it is in an if, a case, a
 	// loop whose count is unknown, a function or behind ||. A command after &&
-	// is not conditional: when it does not run, the build stops.
+	// is not conditional unless a || follows: when it does not run, something
+	// has failed.
 	Conditional bool
 	Pipe        bool // part of a pipeline
 	Background  bool

@@ -28,6 +28,7 @@ type frame struct {
 	env                                  map[string]Arg // set by wrappers
 	open                                 bool           // OpenArgs
 	subs                                 bool           // the text may have substitutions
+	tested                               bool           // a failure is looked at, the text goes on
 }
 
 func (f *frame) with(change func(*frame)) *frame {
@@ -114,7 +115,7 @@ func (w *walker) compound(cmd syntax.Command, f *frame, sc *scope) {
 	case *syntax.Subshell:
 		w.stmts(c.Stmts, f.with(func(*frame) {}), sc.clone())
 	case *syntax.IfClause:
-		w.stmts(c.Cond, f.with(func(*frame) {}), sc)
+		w.stmts(c.Cond, f.with(func(g *frame) { g.tested = true }), sc)
 		for b := c; b != nil; b = b.Else {
 			g := f.with(maybe)
 			if b != c {
@@ -125,7 +126,7 @@ func (w *walker) compound(cmd syntax.Command, f *frame, sc *scope) {
 		sc.forget(c)
 	case *syntax.WhileClause:
 		sc.forget(c)
-		w.stmts(c.Cond, f.with(func(*frame) {}), sc.clone())
+		w.stmts(c.Cond, f.with(func(g *frame) { g.tested = true }), sc.clone())
 		w.stmts(c.Do, f.with(maybe), sc.clone())
 	case *syntax.ForClause:
 		w.loop(c, f, sc)
@@ -164,10 +165,12 @@ func (w *walker) binary(c *syntax.BinaryCmd, f *frame, sc *scope) {
 	case syntax.AndStmt:
 		// Long && chains nest to the left: they are walked without deepening.
 		w.stmt(c.X, f, sc)
-		// Behind `a || b && c` both may be skipped, which the || branch says.
+		if f.tested { // a && b || c: b may be skipped
+			f = f.with(func(g *frame) { g.conditional = true })
+		}
 		w.stmt(c.Y, f, sc)
 	case syntax.OrStmt:
-		w.stmt(c.X, f, sc)
+		w.stmt(c.X, f.with(func(g *frame) { g.tested = true }), sc)
 		w.stmt(c.Y, f.with(func(g *frame) { g.conditional = true }), sc.clone())
 		sc.forget(c.Y)
 	default: // pipes: every part runs in a shell of its own
