@@ -74,3 +74,12 @@ func many(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(os.WriteFile(filepath.Join(dir, "Dockerfile"), content, 0o644))
 	}
 }
+
+// TestOwnDockerfile: our own image is what we tell others to build.
+func TestOwnDockerfile(t *testing.T) {
+	t.Parallel()
+	out, err := program(t, "migrate", "--check", "--format", "json", "../../Dockerfile").CombinedOutput()
+	if err != nil || !strings.HasPrefix(string(out), `{"path":"Dockerfile","outcome":"already",`) {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

@@ -15,9 +15,16 @@ func (VersionCmd) Run(p *Program) error {
 	return err
 }
 
-// version is what the Go tool recorded: a module version for go install, a
-// commit for a build in a checkout.
+// release is set by the linker (-X main.release=1.2.3) where the Go tool
+// records nothing, as in the build of an image without its git directory.
+var release string
+
+// version is that release, or what the Go tool recorded: a module version for
+// go install, a commit for a build in a checkout.
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
