@@ -84,6 +84,11 @@ build-backend = "poetry.core.masonry.api"
 			t.Errorf("Console(%s) = %v", name, ok)
 		}
 	}
+	for spec, want := range map[string]int{"psycopg[binary,pool]>=3": 0, "psycopg[pool]": 1, "psycopg\npsycopg-binary": 0} {
+		if got := len(Open(tree("-- requirements.txt --\n"+spec+"\n"), "Dockerfile", nil).Python(".").Needs()); got != want {
+			t.Errorf("%s needs %d, want %d", spec, got, want)
+		}
+	}
 	if y := Open(tree("-- pyproject.toml --\n[broken\n-- requirements.txt --\nx\n"), "Dockerfile", nil).Python("."); !y.Incomplete {
 		t.Error("a broken file is not noticed")
 	}

@@ -24,6 +24,8 @@ type Python struct {
 	requiresAt Evidence
 	// Deps maps normalised names (PEP 503) to where they are required.
 	Deps map[string]Evidence
+	// Extras are the extras that are asked for, by package.
+	Extras map[string][]string
 	// Scripts are console scripts that the project itself defines.
 	Scripts map[string]Evidence
 	// Incomplete says that a file was not readable, so Deps may lack some.
@@ -40,7 +42,7 @@ func PackageName(n string) string { return strings.ToLower(notName.ReplaceAllStr
 // relative to dir; they are read besides the usual ones.
 func (p *Project) Python(dir string, files ...string) *Python {
 	dir = path.Clean("/" + dir)[1:]
-	y := &Python{p: p, dir: dir, Deps: map[string]Evidence{}, Scripts: map[string]Evidence{}}
+	y := &Python{p: p, dir: dir, Deps: map[string]Evidence{}, Extras: map[string][]string{}, Scripts: map[string]Evidence{}}
 	named := map[string]bool{}
 	for _, f := range files {
 		if f = path.Clean("/" + f)[1:]; f != "" {
@@ -92,6 +94,18 @@ func (y *Python) add(spec string, at Evidence) {
 	if name := requirementName(spec); name != "" {
 		if _, ok := y.Deps[name]; !ok && len(y.Deps) < 5000 {
 			y.Deps[name] = at
+		}
+		if _, rest, ok := strings.Cut(spec, "["); ok {
+			list, _, _ := strings.Cut(rest, "]")
+			y.addExtras(name, strings.Split(list, ","))
+		}
+	}
+}
+
+func (y *Python) addExtras(name string, extras []string) {
+	for _, e := range extras {
+		if e = strings.ToLower(strings.TrimSpace(e)); e != "" && len(y.Extras[name]) < 50 {
+			y.Extras[name] = append(y.Extras[name], e)
 		}
 	}
 }
@@ -168,8 +182,11 @@ func (y *Python) pyproject() {
 			}
 			continue
 		}
-		if m, ok := v.(map[string]any); ok && m["optional"] == true {
-			continue
+		if m, ok := v.(map[string]any); ok {
+			if m["optional"] == true {
+				continue
+			}
+			y.addExtras(PackageName(name), stringList(m["extras"]))
 		}
 		y.add(name, at("\n"+name))
 		if e, ok := y.Deps[PackageName(name)]; ok && e.Path == file && e.Line > 0 {
@@ -209,7 +226,10 @@ func (y *Python) pipfile() {
 	}
 	y.Files = append(y.Files, file)
 	y.Tool = "pipenv"
-	for name := range table(doc, "packages") {
+	for name, v := range table(doc, "packages") {
+		if m, ok := v.(map[string]any); ok {
+			y.addExtras(PackageName(name), stringList(m["extras"]))
+		}
 		e := Evidence{file, lineOf(c, "\n"+name)}
 		if e.Line > 0 {
 			e.Line++
@@ -331,6 +351,9 @@ type Need struct {
 func (y *Python) Needs() []Need {
 	var out []Need
 	for _, name := range slices.Sorted(maps.Keys(y.Deps)) {
+		if _, binary := y.Deps["psycopg-binary"]; name == "psycopg" && (binary || slices.Contains(y.Extras[name], "binary")) {
+			continue // its wheel carries libpq
+		}
 		if n, ok := pythonNeeds[name]; ok {
 			n.Package, n.At = name, y.Deps[name]
 			out = append(out, n)
