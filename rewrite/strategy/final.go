@@ -1,0 +1,174 @@
+package strategy
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
+)
+
+// runtime tries to give the final stage a runtime image; false leaves the
+// reasons in Blocks.
+func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
+	f := d.Final.Stage
+	var rec *recipe
+	if _, trivial := d.effects(f, nil); !trivial && ch.Dev != nil {
+		rec = d.compiled(f, ch)
+	}
+	pick, image, b := d.runtimePick(root, ch, rec)
+	if pick == nil {
+		d.Blocks = append(d.Blocks, b)
+		return false
+	}
+	list, trivial := d.effects(f, pick.Def)
+	effects := map[*assess.Step]effect{}
+	ownTrivial := true
+	for _, e := range list {
+		effects[e.step] = e
+		if e.step.Stage == f && !e.trivial {
+			ownTrivial = false
+		}
+	}
+	if b := d.fitsPlatform(root.Stage, &catalog.Choice{Image: image}, pick.Def); b != nil {
+		d.Blocks = append(d.Blocks, *b)
+	}
+	d.Blocks = append(d.Blocks, d.packageBlocks(list, pick.Def)...)
+	switch image {
+	case "python":
+		d.Blocks = append(d.Blocks, d.pythonLibraries(f)...)
+	case "node":
+		d.Blocks = append(d.Blocks, d.nodeLibraries(f)...)
+	}
+	if b := developmentStage(f, d.Path); b != nil {
+		d.Blocks = append(d.Blocks, *b)
+	}
+	for _, st := range f.End.OnBuild {
+		d.Blocks = append(d.Blocks, Block{Rule: "no-shell", Code: "onbuild", Line: st.Lines[0], Text: "it has ONBUILD triggers: images built on it run commands and install packages"})
+	}
+	d.RunUser = d.runUser(f, pick.Def, true)
+	if !trivial && rec == nil && d.owns(f, list, pick.Def) {
+		trivial, ownTrivial = true, true
+		for i, e := range list {
+			if e.owned != nil {
+				list[i].trivial, list[i].rule = true, "nonroot-user"
+				list[i].why = "the image brings its own unprivileged user, and COPY gives the files to it; neither accounts nor owners can be changed without a shell"
+				effects[e.step] = list[i]
+			}
+		}
+	}
+	t := &starter{in: &d.Input, final: f, def: pick.Def, made: map[string]bool{}, carried: map[string]bool{}, builds: rec != nil}
+	for _, e := range list {
+		for _, c := range e.carried {
+			t.carried[c] = true
+		}
+		if e.install || rec != nil || e.unknown == "" {
+			for _, p := range e.paths {
+				t.made[p] = true
+			}
+		}
+		if e.cwd {
+			t.builds = true
+		}
+	}
+	if rec != nil {
+		for _, a := range rec.artifacts {
+			t.made[a.path] = true
+		}
+	}
+	venv, venvWhy, vb := d.virtualEnv(f, list, image)
+	if vb != nil {
+		d.Blocks = append(d.Blocks, *vb)
+	}
+	if venv.dir != "" {
+		t.venv = path.Join(venv.dir, "bin")
+	}
+	start, blocks := t.start()
+	d.Start = start
+	d.Blocks = append(d.Blocks, blocks...)
+	d.Health = t.health()
+	if len(d.Blocks) > 0 {
+		return false
+	}
+	for _, b := range d.layoutOfFinal(root, image) {
+		d.Blocks = append(d.Blocks, b)
+	}
+	if len(d.Blocks) > 0 {
+		return false
+	}
+	siblings := d.siblingsRun(f)
+	switch {
+	case trivial && !siblings && rec == nil:
+		d.inPlace(root, pick, effects)
+		return true
+	case f.Parent != nil && ownTrivial:
+		return d.rebase(root, ch, pick, image, effects, venv)
+	}
+	if ch.Dev == nil {
+		d.Blocks = append(d.Blocks, Block{Rule: "multi-stage", Code: "variant-not-offered", Line: root.From.Lines[0], Text: fmt.Sprintf("dhi %s has no dev variant to build in", ch.Image)})
+		return false
+	}
+	return d.split(root, ch, pick, image, effects, rec, venv, venvWhy)
+}
+
+// effects reads every RUN of the final image; trivial tells that none leaves
+// anything behind.
+func (d *decider) effects(f *assess.Stage, def *catalog.Definition) (list []effect, trivial bool) {
+	trivial = true
+	for _, st := range f.ChainSteps() {
+		if st.Run == nil {
+			continue
+		}
+		e := d.effect(f, st, def)
+		list = append(list, e)
+		trivial = trivial && e.trivial
+	}
+	return list, trivial
+}
+
+// siblingsRun tells whether another stage of the tree runs commands, so that
+// the shared image must be a dev image.
+func (d *decider) siblingsRun(f *assess.Stage) bool {
+	for _, s := range d.Stages.Tree(f) {
+		if s == f {
+			continue
+		}
+		for _, st := range s.Steps {
+			if st.Run != nil {
+				return true
+			}
+		}
+		if len(s.End.OnBuild) > 0 {
+			return true
+		}
+		if s != f && len(s.Children) == 0 && (s.End.Cmd.Step != nil || s.End.Entrypoint.Step != nil) {
+			return true // a target of its own: for development or tests
+		}
+	}
+	return false
+}
+
+// developmentStage tells that the final stage is for people who work on the
+// program: they need a shell.
+func developmentStage(f *assess.Stage, file string) *Block {
+	if w := developmentWord(f.Name); w != "" {
+		return &Block{Rule: "no-shell", Code: "development-stage", Line: f.From.Lines[0],
+			Text: fmt.Sprintf("the last stage is named %s: people work and test in it, which needs a shell", f.Name)}
+	}
+	if w := developmentWord(strings.ToLower(path.Base(file))); w != "" {
+		return &Block{Rule: "no-shell", Code: "development-stage", Line: f.From.Lines[0],
+			Text: fmt.Sprintf("the file is named %s: people work and test in this image, which needs a shell", path.Base(file))}
+	}
+	return nil
+}
+
+func developmentWord(name string) string {
+	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '-' || r == '_' || r == '.' }) {
+		switch part {
+		case "dev", "devel", "develop", "development", "debug", "test", "tests", "testing", "lint", "ci", "devcontainer":
+			return part
+		}
+	}
+	return ""
+}

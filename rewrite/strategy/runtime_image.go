@@ -1,0 +1,104 @@
+package strategy
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
+)
+
+// runtimePick is the image that the final stage can run on.
+func (d *decider) runtimePick(root *Stage, ch *catalog.Choice, rec *recipe) (*catalog.Pick, string, Block) {
+	line := root.From.Lines[0]
+	if rec != nil && rec.runtime != "" {
+		if p := d.other(rec.runtime, rec.version, rec.flavor, ch); p != nil {
+			return p, rec.runtime, Block{}
+		}
+	}
+	if rec == nil {
+		if p, image := d.smaller(root, ch); p != nil {
+			return p, image, Block{}
+		}
+	}
+	if ch.Runtime != nil {
+		return ch.Runtime, ch.Image, Block{}
+	}
+	return nil, "", Block{Rule: "multi-stage", Code: "variant-not-offered", Line: line, Text: fmt.Sprintf("dhi %s has no runtime variant, and what the container runs is not understood well enough to choose another image", ch.Image)}
+}
+
+// other picks the runtime variant of another image in the distribution of the
+// build stage. flavor "libc" asks for the variant with a C library.
+func (d *decider) other(image, version, flavor string, ch *catalog.Choice) *catalog.Pick {
+	w := catalog.Want{Need: catalog.NeedRuntime}
+	ref := ch.Dev
+	if ref == nil {
+		ref = ch.Runtime
+	}
+	if ref != nil {
+		w.Distro, w.Release = ref.Def.Distro, ref.Def.DistroVersion
+	}
+	if flavor == "libc" {
+		flavor = "glibc"
+		if w.Distro == catalog.Alpine {
+			flavor = "musl"
+		}
+	}
+	c, err := d.Catalog.ChooseImage(image, version, flavor, w)
+	if err != nil || c.Runtime == nil {
+		return nil
+	}
+	return c.Runtime
+}
+
+// smaller replaces an operating system image by static when the program that
+// starts is a single Go binary from an earlier stage.
+func (d *decider) smaller(root *Stage, ch *catalog.Choice) (*catalog.Pick, string) {
+	switch ch.Image {
+	case "alpine-base", "debian-base", "busybox", "static":
+	default:
+		return nil, ""
+	}
+	f := d.Final.Stage
+	words := startWords(f)
+	if len(words) == 0 {
+		return nil, ""
+	}
+	p := words[0]
+	if !strings.Contains(p, "/") {
+		p = "/usr/local/bin/" + p
+	}
+	if !path.IsAbs(p) {
+		p = path.Join(f.End.WorkDir, p)
+	}
+	var from *assess.Stage
+	for _, st := range f.ChainSteps() {
+		if st.Copy == nil || st.Copy.FromStage == nil {
+			continue
+		}
+		dest := strings.TrimSuffix(st.Copy.Dest, "/")
+		if dest == p || under(p, dest) || dest == "" {
+			from = st.Copy.FromStage
+		}
+	}
+	if from == nil || from.Origin == nil || !strings.HasSuffix(from.Origin.Repository, "golang") {
+		return nil, ""
+	}
+	flavor := "libc"
+	if d.cgoOff(from) {
+		flavor = ""
+	} else if ch.Image == "static" {
+		if strings.Contains(root.Origin.Repository, "/static") {
+			return nil, ""
+		}
+	}
+	like := *ch
+	if like.Dev == nil {
+		like.Dev = like.Runtime
+	}
+	if pick := d.other("static", "", flavor, &like); pick != nil {
+		return pick, "static"
+	}
+	return nil, ""
+}

@@ -1,0 +1,170 @@
+package strategy
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
+)
+
+// inPlace gives the final stage's root a runtime image.
+func (d *decider) inPlace(root *Stage, pick *catalog.Pick, effects map[*assess.Step]effect) {
+	d.Shape = ShapeInPlace
+	root.Pick = pick
+	root.Why = "nothing in it needs a shell, a package manager or root any more"
+	if len(effects) == 0 {
+		root.Why = "it only runs the program: no command is run in it"
+	}
+	for _, st := range d.Final.ChainSteps() {
+		if e, ok := effects[st]; ok && e.trivial {
+			d.Drops = append(d.Drops, Drop{Step: st, Rule: e.rule, Why: e.why})
+			d.noteDropped(e)
+		}
+	}
+	d.restoreWorkDir(root, pick.Def)
+	if dotnet(pick) && root.Choice.Bumped {
+		d.Inserts = append(d.Inserts, Insert{Stage: root.Stage, Line: Line{Rule: "base-image", Text: "ENV DOTNET_ROLL_FORWARD=Major",
+			Why: fmt.Sprintf("the program was built for .NET %s, which starts on %s only when it is told to", root.Choice.From, root.Choice.To)}})
+	}
+}
+
+// dotnet tells whether an image runs .NET programs.
+func dotnet(p *catalog.Pick) bool { return p.Def.Image == "dotnet" || p.Def.Image == "aspnetcore" }
+
+func (d *decider) noteDropped(e effect) {
+	if n := append(append([]string(nil), e.tools...), e.build...); len(n) > 0 {
+		d.Notes = append(d.Notes, Note{Rule: "package-management", Line: e.step.Lines[0],
+			Text: fmt.Sprintf("The final image no longer has %s. Nothing in this repository was seen to call it there; check scripts that run `docker exec`.", strings.Join(n, ", "))})
+	}
+}
+
+// rebase gives the final stage an image of its own instead of the build stage
+// that it inherits from.
+func (d *decider) rebase(root *Stage, ch *catalog.Choice, pick *catalog.Pick, image string, effects map[*assess.Step]effect, venv venv) bool {
+	f := d.Final.Stage
+	var steps []*assess.Step
+	for _, s := range f.Chain() {
+		if s != f {
+			steps = append(steps, s.Steps...)
+		}
+	}
+	if f.Parent.Name == "" || ch.Dev == nil {
+		d.Blocks = append(d.Blocks, Block{Rule: "multi-stage", Code: "variant-not-offered", Line: f.From.Lines[0], Text: "the stage that it inherits from cannot become a build stage"})
+		return false
+	}
+	if b := d.treeFits(root, ch, ch.Dev.Def); b != nil {
+		root.Left = b
+		return true
+	}
+	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: f.Steps, effects: effects, source: f.Parent.Name, user: d.RunUser, venv: venv.dir, rollForward: dotnet(pick) && ch.Bumped}
+	c.compose()
+	if len(c.blocks) > 0 {
+		d.Blocks = append(d.Blocks, c.blocks...)
+		return false
+	}
+	d.Shape = ShapeRebase
+	root.Pick = ch.Dev
+	root.Why = d.devWhy(root)
+	d.New = &NewStage{Pick: pick, Image: image, Alias: f.Name, Lines: c.lines,
+		Why: fmt.Sprintf("%s is built in, so it needs the dev image; the image that ships gets the runtime one", f.Parent.Name)}
+	for _, st := range f.Steps {
+		if e, ok := effects[st]; ok && e.trivial {
+			d.Drops = append(d.Drops, Drop{Step: st, Rule: e.rule, Why: e.why})
+			d.noteDropped(e)
+		}
+	}
+	d.venvInserts(venv)
+	return true
+}
+
+// split turns the final stage into a build stage and adds a runtime stage.
+func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, image string, effects map[*assess.Step]effect, rec *recipe, venv venv, _ string) bool {
+	f := d.Final.Stage
+	if b := d.treeFits(root, ch, ch.Dev.Def); b != nil {
+		root.Left = b
+		return true
+	}
+	at := d.cut(effects, rec)
+	var steps, tail []*assess.Step
+	for _, s := range f.Chain() {
+		if s != f {
+			steps = append(steps, s.Steps...)
+		}
+	}
+	steps = append(steps, f.Steps[:at]...)
+	tail = f.Steps[at:]
+	n := &NewStage{Pick: pick, Image: image, Banner: len(d.All) == 1}
+	source := d.buildAlias(f, n)
+	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: tail, effects: effects, source: source, recipe: rec, user: d.RunUser, venv: venv.dir, rollForward: dotnet(pick) && ch.Bumped}
+	c.compose()
+	if len(c.blocks) > 0 {
+		d.Blocks = append(d.Blocks, c.blocks...)
+		return false
+	}
+	d.Shape = ShapeSplit
+	root.Pick = ch.Dev
+	root.Why = d.devWhy(root)
+	n.Lines = c.lines
+	if at > 0 {
+		n.At = f.Steps[at-1]
+	}
+	n.Why = "commands need a shell and packages need a package manager: they stay in the build stage, and only the result goes into the image that ships"
+	d.New = n
+	d.Drops = append(d.Drops, c.drops...)
+	d.dropOwners(f, at, effects)
+	if rec != nil {
+		d.Notes = append(d.Notes, rec.notes...)
+	}
+	d.venvInserts(venv)
+	return true
+}
+
+// cut is the number of the final stage's own steps that stay in the build
+// stage: up to the last RUN, and the copies into a directory that a RUN writes.
+func (d *decider) cut(effects map[*assess.Step]effect, rec *recipe) int {
+	f := d.Final.Stage
+	at := 0
+	var dirs []string
+	for i, st := range f.Steps {
+		if e, ok := effects[st]; ok {
+			at = i + 1
+			if !e.trivial && (e.cwd || rec != nil) {
+				dirs = append(dirs, st.Before.WorkDir)
+			}
+		}
+	}
+	for i, st := range f.Steps {
+		if i < at || st.Copy == nil {
+			continue
+		}
+		dest := path.Clean(st.Copy.Dest)
+		for _, dir := range dirs {
+			if (dest == dir || under(dest, dir)) && rec == nil {
+				at = i + 1
+			}
+		}
+	}
+	return at
+}
+
+// buildAlias names the build stage that a split leaves and keeps the old name
+// for the stage that ships.
+func (d *decider) buildAlias(f *assess.Stage, n *NewStage) string {
+	taken := map[string]bool{}
+	for _, s := range d.All {
+		taken[s.Name] = true
+	}
+	base := "builder"
+	if f.Name != "" {
+		base = f.Name + "-builder"
+		n.Alias = f.Name
+	}
+	name := base
+	for i := 2; taken[name]; i++ {
+		name = fmt.Sprintf("%s-%d", base, i)
+	}
+	n.BuildAlias = name
+	return name
+}
