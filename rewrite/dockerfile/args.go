@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -99,6 +100,9 @@ func (f *File) resolveArgs() error {
 				a.value = valueWord(f, ins.Words[i])
 				g := &globals{args: scope}
 				text, _, err := f.expand(a.raw, g)
+				if errors.Is(err, errTooMuch) {
+					return &Error{ins.Lines[0], CodeTooLarge, fmt.Sprintf("ARG %s: %v", a.name, err)}
+				}
 				if err != nil {
 					return &Error{ins.Lines[0], CodeSyntax, err.Error()}
 				}
@@ -135,7 +139,41 @@ func (f *File) expand(word string, env shell.EnvGetter) (string, map[string]stru
 		// standard error for each.
 		word = string([]rune(word))
 	}
-	return shell.NewLex(f.Escape).ProcessWord(word, env)
+	b := &budget{EnvGetter: env, left: allowance(word)}
+	text, missing, err := shell.NewLex(f.Escape).ProcessWord(word, b)
+	if b.left < 0 {
+		return "", nil, errTooMuch
+	}
+	return text, missing, err
+}
+
+var errTooMuch = errors.New("its variables hold more than is read")
+
+// budget bounds the bytes that one word takes from its variables. Without it
+// forty lines of ARG A=$A$A ask for more memory than there is.
+type budget struct {
+	shell.EnvGetter
+	left int
+}
+
+// Get implements shell.EnvGetter.
+func (b *budget) Get(name string) (string, bool) {
+	v, ok := b.EnvGetter.Get(name)
+	if b.left -= len(v); b.left < 0 {
+		return "", false
+	}
+	return v, ok
+}
+
+// allowance is the budget of a word, in bytes: 16 KiB, many times what a long
+// PATH needs. A pattern takes the product of both lengths in time, and a
+// replacement in memory, so that a long word with one has less.
+func allowance(word string) int {
+	const most, product = 16 << 10, 1 << 20
+	if strings.Contains(word, "${") && strings.ContainsAny(word, "#%/") {
+		return min(most, product/len(word))
+	}
+	return most
 }
 
 // environment is a plain map as the lexer wants it.
@@ -150,7 +188,8 @@ func (e environment) Keys() []string { return slices.Collect(maps.Keys(e)) }
 // Expand gives a word of an instruction the way BuildKit reads it: quotes and
 // escapes removed, variables replaced by env. A variable that env lacks becomes
 // nothing, and its name is in unresolved, sorted; so are names that only stand
-// in ${NAME:-default}.
+// in ${NAME:-default}. A word may take 16 KiB from its variables, less when it is
+// long and has a pattern; more is an error.
 func (f *File) Expand(word string, env map[string]string) (result string, unresolved []string, err error) {
 	result, missing, err := f.expand(word, environment(env))
 	if err != nil {
@@ -210,6 +249,37 @@ func (f *File) apply(ins *Instruction, env, image map[string]string) {
 			}
 		}
 	}
+}
+
+// Grows returns the first instruction of a stage whose words or here-documents
+// take more from variables than is read (see Expand), nil when there is none.
+// BuildKit's own converter has no such bound: ask before running it. base is the
+// environment of the external base image.
+func (f *File) Grows(s *Stage, base map[string]string) *Instruction {
+	env := f.Env(s.From, base)
+	image := maps.Clone(env)
+	for _, ins := range s.Instructions {
+		if strings.Contains(ins.logical, "$") && ins.Keyword != "ONBUILD" {
+			if _, _, err := f.expand(ins.Text, environment(env)); errors.Is(err, errTooMuch) {
+				return ins
+			}
+			for _, flag := range ins.Flags {
+				if _, _, err := f.expand(flag.Value, environment(env)); errors.Is(err, errTooMuch) {
+					return ins
+				}
+			}
+		}
+		for _, h := range ins.Heredocs {
+			if !h.Expand {
+				continue
+			}
+			if _, _, err := f.expand(h.Content, environment(env)); errors.Is(err, errTooMuch) {
+				return ins
+			}
+		}
+		f.apply(ins, env, image)
+	}
+	return nil
 }
 
 // set gives a variable its expanded value in every target.

@@ -4,7 +4,7 @@ import "fmt"
 
 // The codes of an *Error.
 const (
-	CodeTooLarge    = "too-large"          // more than MaxSize bytes
+	CodeTooLarge    = "too-large"          // more than MaxSize bytes or MaxInstructions, or an ARG grows without end
 	CodeBinary      = "binary"             // holds NUL bytes: not text, or UTF-16
 	CodeLineTooLong = "line-too-long"      // a physical line of more than MaxLine bytes
 	CodeTemplate    = "template"           // Jinja, Go template, m4 ...: not a Dockerfile yet
@@ -17,6 +17,10 @@ const (
 const (
 	// MaxSize is the greatest size of a Dockerfile that Parse accepts, in bytes.
 	MaxSize = 1 << 20
+	// MaxInstructions is the greatest number of instructions. What comes after
+	// parsing compares stages and instructions with each other; an image has
+	// room for about 125 layers.
+	MaxInstructions = 3000
 	// MaxLine is the longest physical line, in bytes without its line feed, that
 	// BuildKit's scanner accepts (bufio.MaxScanTokenSize-1).
 	MaxLine = 65535

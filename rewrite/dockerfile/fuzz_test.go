@@ -67,7 +67,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil && (!errors.As(err, &refused) || file != nil) {
 			t.Fatalf("error %T", err)
 		}
-		if err != nil && (refused.Code == CodeBinary || refused.Code == CodeTemplate) {
+		if err != nil && (refused.Code == CodeBinary || refused.Code == CodeTemplate || refused.Code == CodeTooLarge) {
 			return
 		}
 		if want := buildkit(content); (want == nil) != (err == nil) {
@@ -94,6 +94,7 @@ func FuzzParse(f *testing.F) {
 			for _, ins := range s.Instructions {
 				file.Env(ins, map[string]string{"PATH": "/bin"})
 			}
+			file.Grows(s, nil)
 		}
 	})
 }

@@ -41,6 +41,9 @@ func Parse(content []byte) (f *File, err error) {
 	if err != nil {
 		return nil, f.refusal(err, 0)
 	}
+	if n := len(ast.AST.Children); n > MaxInstructions {
+		return nil, &Error{0, CodeTooLarge, fmt.Sprintf("%d instructions; a Dockerfile of more than %d is not read", n, MaxInstructions)}
+	}
 	f.Escape = ast.EscapeToken
 	f.Directives = f.directives()
 	if err := f.build(ast.AST); err != nil {

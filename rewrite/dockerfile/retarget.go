@@ -76,17 +76,24 @@ func (e *RetargetError) Error() string {
 	return fmt.Sprintf("%s cannot become %s: %s", e.Reference, e.Target, e.Reason)
 }
 
+const maxGoals = 100
+
 // Retarget edits references where their text stands, so that with the defaults
 // of the file's ARGs each expands to exactly its target. Variables stay: they
 // are how others steer the build. Literal text around them changes first, a
 // default in ${NAME:-default} in place, and the default of an ARG when it has
 // to. Every outcome with a variable is read back by BuildKit's parser before it
 // is returned; what does not come out exactly is an error, never a wrong edit.
+//
+// At most a hundred references with variables are moved at once.
 func (f *File) Retarget(targets []Target) Retargeted {
 	out := Retargeted{Edits: map[*Reference][]Edit{}, Err: map[*Reference]error{}}
 	var open []*goal
 	for _, t := range targets {
 		g, err := f.newGoal(t)
+		if g != nil && len(open) == maxGoals {
+			g, err = nil, &RetargetError{t.Ref.Word.Text, t.String(), "the file has too many references with variables"}
+		}
 		switch {
 		case err != nil:
 			out.Err[t.Ref] = err

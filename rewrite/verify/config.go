@@ -37,8 +37,8 @@ func Configs(ctx context.Context, in In) (before, after ImageConfig, err error) 
 		to    *ImageConfig
 		what  string
 	}{{c.before, &before, "original"}, {c.after, &after, "result"}} {
-		if n := m.model.instructions(); n > maxInstructions {
-			return before, after, fmt.Errorf("converting the %s: %d instructions are too many", m.what, n)
+		if ins := m.model.grows(); ins != nil {
+			return before, after, fmt.Errorf("converting the %s: line %d takes too much from variables", m.what, ins.Lines[0])
 		}
 		img, err := m.model.convert(ctx)
 		if err != nil {

@@ -54,15 +54,6 @@ func (m *model) image(ref string) *image {
 	return m.images[ref]
 }
 
-// instructions counts all of them.
-func (m *model) instructions() int {
-	n := len(m.file.GlobalArgs)
-	for _, s := range m.stages {
-		n += 1 + len(s.Instructions)
-	}
-	return n
-}
-
 // shipped tells whether somebody may run the stage: the last one, and every
 // other one that nothing in the file is made of.
 func (s *stage) shipped() bool {

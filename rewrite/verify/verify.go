@@ -19,10 +19,6 @@ import (
 // engine edited something it did not plan to, or the result does not build.
 const Internal = "internal"
 
-// maxInstructions bounds the files that are converted; BuildKit's converter
-// takes more than linear time. Public Dockerfiles have a few hundred at most.
-const maxInstructions = 3000
-
 // In is a migration.
 type In struct {
 	// Before and After are the Dockerfile's bytes.
