@@ -302,6 +302,32 @@ func TestConcurrent(t *testing.T) {
 	})
 }
 
+// TestLimitDuringPause: a limit that another call meets holds those who are
+// waiting for their turn, too.
+func TestLimitDuringPause(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.answer("POST /repos/acme/shop/issues/1/comments", 201, `{"id":1}`)
+	var c *Client
+	c = a.client(func(s *Settings) {
+		s.Wait = func(context.Context, time.Duration) error {
+			c.limit.limiter.observe(a.now(), writeCall("other"), 429, http.Header{"Retry-After": {"90"}}, nil)
+			return nil
+		}
+	})
+	ctx := context.Background()
+	if _, err := c.Comment(ctx, testRepo, 1, "x"); err != nil {
+		t.Fatal(err)
+	}
+	var limited *RateLimitedError
+	if _, err := c.Comment(ctx, testRepo, 1, "x"); !errors.As(err, &limited) || limited.Until.Sub(a.now()) != 90*time.Second {
+		t.Errorf("got %v", err)
+	}
+	if n := len(a.writes()); n != 1 {
+		t.Errorf("%d writes were sent", n)
+	}
+}
+
 // TestPauseEndsWithContext: a call that waits for its turn ends with its context.
 func TestPauseEndsWithContext(t *testing.T) {
 	t.Parallel()

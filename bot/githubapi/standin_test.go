@@ -13,6 +13,7 @@ import (
 
 	"dhibot/bot/githubapi"
 	"dhibot/bot/standin"
+	"dhibot/bot/standin/contract"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -87,7 +88,21 @@ func (w *world) advance(d time.Duration) {
 	w.clock = w.clock.Add(d)
 }
 
+// observe keeps the call, and holds what was granted against GitHub's own
+// description of its API: a request that the stand-in is kind enough to
+// understand may be one that GitHub does not.
 func (w *world) observe(x standin.Exchange) {
+	if spec, err := contract.Shared(); err != nil {
+		w.t.Error(err)
+	} else if x.Status < 400 {
+		_, query, _ := strings.Cut(x.URL, "?")
+		if err := spec.CheckCall(contract.Call{
+			Method: x.Method, Path: x.Path, Query: query, Request: x.Request, RequestBody: x.RequestBody,
+			Status: x.Status, Response: x.Response, ResponseBody: x.ResponseBody,
+		}); err != nil {
+			w.t.Errorf("contract: %v", err)
+		}
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.seen = append(w.seen, x)
