@@ -39,6 +39,7 @@ func NewProgram() *Program {
 // commands is the command line. Each command is a file of its own.
 type commands struct {
 	Migrate     MigrateCmd     `cmd:"" help:"Migrate the Dockerfiles of a checkout."`
+	Plan        PlanCmd        `cmd:"" help:"Print what the App would do in a repository, and change nothing."`
 	Serve       ServeCmd       `cmd:"" help:"Run the GitHub App."`
 	Demo        DemoCmd        `cmd:"" help:"Play the App against a built-in GitHub stand-in."`
 	Jobs        JobsCmd        `cmd:"" help:"List deliveries, and retry or park them."`
