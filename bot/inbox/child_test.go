@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -40,6 +41,9 @@ func startChild(t *testing.T, o childOrders) *exec.Cmd {
 	c := exec.Command(os.Args[0])
 	c.Env = append(os.Environ(), childEnv+"="+string(orders))
 	c.Stderr = os.Stderr
+	if _, err := c.StdinPipe(); err != nil { // open for as long as this process lives
+		t.Fatal(err)
+	}
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -61,6 +65,10 @@ func childMain(orders string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
+	go func() { // a child does not outlive its test
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(3)
+	}()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	if err := o.run(ctx); err != nil {

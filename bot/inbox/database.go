@@ -34,6 +34,9 @@ type database interface {
 	// inLeaseTx is inTx on a connection that is used for nothing else, so that
 	// a sign of life does not queue behind work.
 	inLeaseTx(ctx context.Context, f func(tx) error) error
+	// insertNew stores the rows that nothing is in the way of, with their
+	// bodies, and returns their GUIDs. No two rows have the same GUID.
+	insertNew(ctx context.Context, t tx, rows []row) ([]string, error)
 	hasTable(ctx context.Context, t tx, name string) (bool, error)
 	dialect() dialect
 	committers() int // how many batches of Puts may be committed at once

@@ -139,6 +139,8 @@ type Inbox struct {
 	opt options
 	db  database
 
+	backlog backlog
+
 	puts     chan *putRequest
 	quit     chan struct{} // closed by Close: no more Puts
 	putters  sync.WaitGroup

@@ -99,6 +99,38 @@ func (p *postgresDB) migrate(ctx context.Context, opt options) error {
 	})
 }
 
+// insertNew is one statement however many rows there are.
+func (p *postgresDB) insertNew(ctx context.Context, t tx, rows []row) ([]string, error) {
+	var guid, event, fullName, state []string
+	var installation, repository, lane, priority, due, received []int64
+	var meaning []*string
+	var body [][]byte
+	for _, r := range rows {
+		guid, event, fullName, state = append(guid, r.guid), append(event, r.event), append(fullName, r.fullName), append(state, string(r.state))
+		installation, repository, lane = append(installation, r.installation), append(repository, r.repository), append(lane, r.lane)
+		priority, due, received = append(priority, r.priority), append(due, r.due), append(received, r.received)
+		meaning, body = append(meaning, r.meaning), append(body, r.body)
+	}
+	var stored []string
+	err := t.query(ctx, func(scan func(...any) error) error {
+		var g string
+		err := scan(&g)
+		stored = append(stored, g)
+		return err
+	}, `WITH incoming AS (
+		SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::bigint[], $11::bigint[], $12::bytea[])
+			WITH ORDINALITY AS i (guid, event, installation, repository, lane, full_name, meaning, priority, state, due, received, body, n)
+	), stored AS (
+		INSERT INTO inbox (guid, event, installation, repository, lane, full_name, meaning, priority, state, due, received)
+		SELECT guid, event, installation, repository, lane, full_name, meaning, priority, state, due, received FROM incoming ORDER BY n
+		ON CONFLICT DO NOTHING RETURNING seq, guid
+	), bodies AS (
+		INSERT INTO inbox_body (seq, body) SELECT stored.seq, incoming.body FROM stored JOIN incoming USING (guid)
+	)
+	SELECT guid FROM stored`, guid, event, installation, repository, lane, fullName, meaning, priority, state, due, received, body)
+	return stored, err
+}
+
 func (p *postgresDB) hasTable(ctx context.Context, t tx, name string) (bool, error) {
 	_, ok, err := one[int64](ctx, t, "SELECT 1::bigint WHERE to_regclass($1) IS NOT NULL", name)
 	return ok, err

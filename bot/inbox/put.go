@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river/rivertype"
@@ -117,15 +118,36 @@ func (b *Inbox) commit(batch []*putRequest) {
 
 // store writes a batch in one transaction.
 func (b *Inbox) store(ctx context.Context, batch []*putRequest) ([]bool, error) {
+	rows, again := make([]row, 0, len(batch)), []int{}
+	place := map[string]int{} // GUID to index in batch
+	for i, req := range batch {
+		if _, twice := place[req.d.GUID]; twice {
+			again = append(again, i)
+			continue
+		}
+		place[req.d.GUID] = i
+		rows = append(rows, newRow(req.d, b.now()))
+	}
 	var fresh []bool
 	err := b.db.inTx(ctx, func(t tx) error {
 		fresh = make([]bool, len(batch)) // inside: the transaction may run again
-		var waiting []waitingLane
+		stored, err := b.db.insertNew(ctx, t, rows)
+		if err != nil {
+			return err
+		}
+		for _, guid := range stored {
+			fresh[place[guid]] = true
+		}
 		for i, req := range batch {
-			var err error
-			if fresh[i], err = b.storeOne(ctx, t, req.d); err != nil {
+			if fresh[i] && !slices.Contains(again, i) {
+				continue
+			}
+			if fresh[i], err = b.storeKnown(ctx, t, req.d); err != nil {
 				return err
 			}
+		}
+		var waiting []waitingLane
+		for i, req := range batch {
 			if fresh[i] {
 				waiting = append(waiting, waitingLane{req.d.lane(), req.d.Installation, req.d.Priority})
 			}
@@ -135,39 +157,57 @@ func (b *Inbox) store(ctx context.Context, batch []*putRequest) ([]bool, error) 
 	return fresh, err
 }
 
+// row is a delivery as it is stored.
+type row struct {
+	guid, event, fullName          string
+	installation, repository, lane int64
+	meaning                        *string // nil: none
+	priority                       int64
+	state                          State
+	due, received                  int64
+	finished                       *int64
+	body                           []byte
+}
+
+func newRow(d Delivery, now time.Time) row {
+	r := row{guid: d.GUID, event: d.Event, fullName: d.FullName, installation: d.Installation, repository: d.Repository, lane: d.lane(),
+		priority: int64(d.Priority), state: Pending, due: micros(now), received: micros(d.Received), body: d.Body}
+	if d.Key != "" {
+		r.meaning = &d.Key
+	}
+	if r.body == nil {
+		r.body = []byte{}
+	}
+	return r
+}
+
 const insertRow = `INSERT INTO inbox
  (guid, event, installation, repository, lane, full_name, meaning, priority, state, due, received, finished)
  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
  ON CONFLICT DO NOTHING RETURNING seq`
 
-// storeOne writes the row of d and reports whether it is waiting for work that
-// was not waiting before.
-func (b *Inbox) storeOne(ctx context.Context, t tx, d Delivery) (bool, error) {
-	now := micros(b.now())
-	var key any
-	if d.Key != "" {
-		key = d.Key
-	}
-	row := []any{d.GUID, d.Event, d.Installation, d.Repository, d.lane(), d.FullName, key, int64(d.Priority), "pending", now, micros(d.Received), nil}
-	seq, stored, err := one[int64](ctx, t, insertRow, row...)
-	if err != nil {
-		return false, err
-	}
-	if stored {
-		return true, b.storeBody(ctx, t, seq, d.Body)
-	}
-	// Something was in the way: this delivery itself, or one of equal meaning.
+// insert stores r without its body; ok is false when something is in the way.
+func (r row) insert(ctx context.Context, t tx) (seq int64, ok bool, err error) {
+	return one[int64](ctx, t, insertRow, r.guid, r.event, r.installation, r.repository, r.lane, r.fullName, r.meaning,
+		r.priority, string(r.state), r.due, r.received, r.finished)
+}
+
+// storeKnown deals with a delivery that something is in the way of: it was
+// here before, or one of equal meaning was. It reports whether it is waiting
+// for work that was not waiting before.
+func (b *Inbox) storeKnown(ctx context.Context, t tx, d Delivery) (bool, error) {
 	seq, known, err := one[int64](ctx, t, "SELECT seq FROM inbox WHERE guid = $1", d.GUID)
 	if err != nil {
 		return false, err
 	}
-	if !known {
-		row[8], row[11] = "duplicate", now
-		_, _, err := one[int64](ctx, t, insertRow, row...)
-		return false, err
+	if known {
+		// Only "done" suppresses. Waiting is waiting; parked gets another chance.
+		return b.revive(ctx, t, seq, d.Body)
 	}
-	// Only "done" suppresses. Waiting is waiting; parked gets another chance.
-	return b.revive(ctx, t, seq, d.Body)
+	r := newRow(d, b.now())
+	r.state, r.finished = Duplicate, &r.due
+	_, _, err = r.insert(ctx, t)
+	return false, err
 }
 
 func (b *Inbox) storeBody(ctx context.Context, t tx, seq int64, body []byte) error {
@@ -214,16 +254,10 @@ func (b *Inbox) call(ctx context.Context, t tx, lanes []waitingLane) error {
 	})
 	lanes = slices.CompactFunc(lanes, func(x, y waitingLane) bool { return x.lane == y.lane }) // the first is the most urgent
 	turns := make([]turn, len(lanes))
-	places := map[waitingLane]time.Time{}
 	for i, l := range lanes {
-		who := waitingLane{0, l.installation, l.priority}
-		at, ok := places[who]
-		if !ok {
-			var err error
-			if at, err = b.place(ctx, t, l.installation, l.priority, now); err != nil {
-				return err
-			}
-			places[who] = at
+		at, err := b.place(ctx, t, l.installation, l.priority, now)
+		if err != nil {
+			return err
 		}
 		turns[i] = turn{lane: l.lane, priority: l.priority, at: at}
 	}
@@ -267,13 +301,54 @@ const (
 )
 
 func (b *Inbox) place(ctx context.Context, t tx, installation int64, p Priority, now time.Time) (time.Time, error) {
-	backlog, _, err := one[int64](ctx, t, `SELECT count(*) FROM (
-		SELECT 1 FROM inbox WHERE installation = $1 AND priority = $2 AND state = 'pending' LIMIT $3) AS waiting`,
-		installation, int64(p), placeMost)
+	n, err := b.backlog.count(ctx, t, installation, p)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("counting the backlog: %w", err)
 	}
-	return now.Add(time.Duration(backlog)*placeStep - placeBack), nil
+	return now.Add(time.Duration(n)*placeStep - placeBack), nil
+}
+
+// backlog remembers counts for a moment. They order jobs, nothing more, and
+// need not be exact; under load they would be the larger half of a Put.
+type backlog struct {
+	mu     sync.Mutex
+	counts map[waitingLane]counted
+}
+
+type counted struct {
+	n  int64
+	at time.Time
+}
+
+const (
+	backlogFresh = 200 * time.Millisecond
+	backlogMost  = 10_000 // entries, then start anew
+)
+
+func (l *backlog) count(ctx context.Context, t tx, installation int64, p Priority) (int64, error) {
+	who := waitingLane{installation: installation, priority: p}
+	l.mu.Lock()
+	c, ok := l.counts[who]
+	if ok && time.Since(c.at) < backlogFresh {
+		c.n = min(c.n+1, placeMost) // the one that asks
+		l.counts[who] = c
+		l.mu.Unlock()
+		return c.n, nil
+	}
+	l.mu.Unlock() // not while asking the database
+	n, _, err := one[int64](ctx, t, `SELECT count(*) FROM (
+		SELECT 1 FROM inbox WHERE installation = $1 AND priority = $2 AND state = 'pending' LIMIT $3) AS waiting`,
+		installation, int64(p), placeMost)
+	if err != nil {
+		return 0, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.counts == nil || len(l.counts) >= backlogMost {
+		l.counts = map[waitingLane]counted{}
+	}
+	l.counts[who] = counted{n, time.Now()}
+	return n, nil
 }
 
 var errFenced = errors.New("inbox: another worker has taken over the repository")

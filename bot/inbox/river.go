@@ -18,6 +18,10 @@ const (
 	queuePeople = "people"
 )
 
+// fetchCooldown is the least time between two fetches, and between two NOTIFY:
+// Postgres commits transactions with one of those one after the other.
+const fetchCooldown = 25 * time.Millisecond
+
 // maxRiverAttempts is for failures of the database itself; failures of
 // deliveries are counted in the inbox.
 const maxRiverAttempts = 1000
@@ -56,7 +60,7 @@ func newRiverQueue[T any](opt options, driver func() riverdriver.Driver[T], raw 
 func (q *riverQueue[T]) config() *river.Config {
 	c := &river.Config{
 		Logger:        q.opt.slog(),
-		FetchCooldown: 10 * time.Millisecond,
+		FetchCooldown: fetchCooldown,
 		JobTimeout:    -1, // each delivery has its own time
 		// The lease recovers what a dead process left. River's rescuer is the
 		// last resort, and must not take a lane from a slow but living worker:

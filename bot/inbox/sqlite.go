@@ -93,6 +93,24 @@ func (s *sqliteDB) migrate(ctx context.Context, opt options) error {
 	})
 }
 
+func (s *sqliteDB) insertNew(ctx context.Context, t tx, rows []row) ([]string, error) {
+	var stored []string
+	for _, r := range rows {
+		seq, ok, err := r.insert(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		if _, err := t.exec(ctx, "INSERT INTO inbox_body (seq, body) VALUES ($1, $2)", seq, r.body); err != nil {
+			return nil, err
+		}
+		stored = append(stored, r.guid)
+	}
+	return stored, nil
+}
+
 func (s *sqliteDB) hasTable(ctx context.Context, t tx, name string) (bool, error) {
 	_, ok, err := one[int64](ctx, t, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1", name)
 	return ok, err

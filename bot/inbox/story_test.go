@@ -36,7 +36,7 @@ func open(t *testing.T, url string, opts ...Option) *office {
 		WithClock(o.clock.now),
 		WithLogger(zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel)),
 		// A clock that stands still lets River notify of one insert only.
-		func(p *options) { p.tick, p.poll = 10*time.Millisecond, 10*time.Millisecond },
+		func(p *options) { p.tick, p.poll = 10*time.Millisecond, fetchCooldown },
 		WithObserver(func(Observation) { o.ended.Add(1); o.changed <- struct{}{} }),
 	}, opts...)
 	b, err := Open(t.Context(), url, opts...)
