@@ -74,6 +74,9 @@ func createRef(c *call) error {
 	if _, exists := c.repo.git.Ref(req.Ref); exists {
 		return unprocessable("Reference already exists")
 	}
+	if err := c.s.faults.ruleset(c); err != nil {
+		return err
+	}
 	if err := c.repo.updateRef(c.who, req.Ref, gitdb.OID(req.SHA), false); err != nil {
 		return err
 	}
@@ -113,8 +116,13 @@ func updateRef(c *call) error {
 	if err := c.checkObject(name, req.SHA); err != nil {
 		return err
 	}
-	if ferr := c.s.faults.spuriousFastForward(c, req.Force); ferr != nil {
-		return ferr
+	if err := c.s.faults.ruleset(c); err != nil {
+		return err
+	}
+	if !req.Force {
+		if err := c.s.faults.notFastForward(c); err != nil {
+			return err
+		}
 	}
 	if err := c.repo.updateRef(c.who, name, gitdb.OID(req.SHA), req.Force); err != nil {
 		return err
@@ -129,6 +137,9 @@ func deleteRef(c *call) error {
 	}
 	if name == "refs/heads/"+c.repo.defaultBranch {
 		return unprocessable("Cannot delete the default branch")
+	}
+	if err := c.s.faults.ruleset(c); err != nil {
+		return err
 	}
 	if err := c.repo.updateRef(c.who, name, "", false); err != nil {
 		return err

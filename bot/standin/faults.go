@@ -261,15 +261,17 @@ func (f Fault) wait() time.Duration {
 	return time.Duration(f.Wait)
 }
 
-// spuriousFastForward refuses an update that is fine, as GitHub sometimes does
-// under load; or by a ruleset nobody configured.
-func (b *faultBox) spuriousFastForward(c *call, force bool) error {
+// ruleset refuses a change of a reference by a rule nobody configured.
+func (b *faultBox) ruleset(c *call) error {
 	if f, ok := b.strikes(FaultRuleset, c.r.Method, c.apiPath()); ok {
 		return refusedByRules([]string{orDefault(f.Message, "Cannot create ref due to creations being restricted.")})
 	}
-	if force {
-		return nil
-	}
+	return nil
+}
+
+// notFastForward refuses an update that is fine, as GitHub sometimes does
+// under load.
+func (b *faultBox) notFastForward(c *call) error {
 	if _, ok := b.strikes(FaultNotFastForward, c.r.Method, c.apiPath()); ok {
 		return unprocessable("Update is not a fast forward")
 	}

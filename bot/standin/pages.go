@@ -24,7 +24,9 @@ type pageSet struct {
 	markdown  *markdown.Renderer
 }
 
-func newPageSet() (*pageSet, error) {
+// newPageSet parses what is compiled into the program: it panics when that is
+// broken, which the first test of a page would show.
+func newPageSet() *pageSet {
 	p := &pageSet{templates: map[string]*template.Template{}, markdown: markdown.New()}
 	funcs := template.FuncMap{
 		"ago":  func(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04") },
@@ -45,18 +47,14 @@ func newPageSet() (*pageSet, error) {
 		"path": escapePath,
 	}
 	for _, name := range []string{"home", "repository", "file", "list", "issue", "pull", "commit", "check", "message"} {
-		t, err := template.New("layout.html").Funcs(funcs).ParseFS(pageFiles, "pages/layout.html", "pages/parts.html", "pages/"+name+".html")
-		if err != nil {
-			return nil, fmt.Errorf("page %s: %w", name, err)
-		}
-		p.templates[name] = t
+		p.templates[name] = template.Must(template.New("layout.html").Funcs(funcs).ParseFS(pageFiles, "pages/layout.html", "pages/parts.html", "pages/"+name+".html"))
 	}
 	style, err := pageFiles.ReadFile("pages/style.css")
 	if err != nil {
-		return nil, fmt.Errorf("style of the pages: %w", err)
+		panic(err)
 	}
 	p.style = style
-	return p, nil
+	return p
 }
 
 // pageData is what every page has.
@@ -132,7 +130,7 @@ type pageRequest struct {
 
 func (p *pageRequest) render(status int, name string) {
 	var b bytes.Buffer
-	if err := p.s.pages.templates[name].Execute(&b, p.data); err != nil {
+	if err := p.s.pages().templates[name].Execute(&b, p.data); err != nil {
 		http.Error(p.w, err.Error(), http.StatusInternalServerError)
 		return
 	}
@@ -283,5 +281,5 @@ func (s *Server) serveAvatar(w http.ResponseWriter, id string) {
 func (s *Server) serveStyle(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	w.Header().Set("Cache-Control", "max-age=60")
-	_, _ = w.Write(s.pages.style)
+	_, _ = w.Write(s.pages().style)
 }

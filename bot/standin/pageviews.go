@@ -196,7 +196,7 @@ func (r *Repository) links() markdown.Links {
 
 // comment renders a body; the sanitiser makes it safe to put into a page.
 func (r *Repository) rendered(body string) template.HTML {
-	return template.HTML(r.s.pages.markdown.Comment(body, r.links())) //nolint:gosec // sanitised
+	return template.HTML(r.s.pages().markdown.Comment(body, r.links())) //nolint:gosec // sanitised
 }
 
 func (p *pageRequest) tree(r *Repository, ref, path string) (string, error) {
@@ -231,7 +231,7 @@ func (p *pageRequest) tree(r *Repository, ref, path string) (string, error) {
 		v.Rows = append(v.Rows, treeRowView{Name: child.Path, Path: full, Mode: modeName(child.Mode), Dir: child.Mode == gitdb.ModeTree})
 		if strings.EqualFold(child.Path, "README.md") {
 			if text, err := r.git.Blob(child.ID); err == nil && len(text) < 1<<20 {
-				v.Readme = template.HTML(r.s.pages.markdown.File(string(text), r.links())) //nolint:gosec // sanitised
+				v.Readme = template.HTML(r.s.pages().markdown.File(string(text), r.links())) //nolint:gosec // sanitised
 			}
 		}
 	}
@@ -293,7 +293,7 @@ func (p *pageRequest) file(r *Repository, ref, path string, raw bool) (string, e
 	if !v.Binary {
 		v.Lines = strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
 		if strings.HasSuffix(strings.ToLower(path), ".md") {
-			v.Rendered = template.HTML(r.s.pages.markdown.File(string(data), r.links())) //nolint:gosec // sanitised
+			v.Rendered = template.HTML(r.s.pages().markdown.File(string(data), r.links())) //nolint:gosec // sanitised
 		}
 	}
 	p.data.Title, p.data.Tab, p.data.View = path+" · "+r.full(), "code", v

@@ -48,9 +48,15 @@ Dockerfile
 text
 `
 
+// newWorld is a world that the contract watches.
 func newWorld(t testing.TB, opts ...standin.Option) *world {
 	t.Helper()
-	s, err := standin.New(append(watch(t), opts...)...)
+	return makeWorld(t, append(watch(t), opts...)...)
+}
+
+func makeWorld(t testing.TB, opts ...standin.Option) *world {
+	t.Helper()
+	s, err := standin.New(opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ type Server struct {
 	hooks   *dispatcher
 	faults  *faultBox
 	limits  *limiter
-	pages   *pageSet
+	pages   func() *pageSet // parsed when the first page is asked for
 	schema  gql.Schema
 	ids     counters
 	stats   counts
@@ -93,9 +93,7 @@ func New(opts ...Option) (*Server, error) {
 	s.faults = newFaultBox(rand.New(rand.NewPCG(uint64(o.seed), 1)))
 	s.limits = newLimiter(o.now, o.limits)
 	s.hooks = newDispatcher(s, rand.New(rand.NewPCG(uint64(o.seed), 2)))
-	if s.pages, err = newPageSet(); err != nil {
-		return nil, errors.Join(err, s.removeDir())
-	}
+	s.pages = sync.OnceValue(newPageSet)
 	s.schema = newSchema()
 	s.routes = newRouter(s.allRoutes())
 	s.addAccount("ghost", typeUser)
@@ -161,6 +159,9 @@ func (s *Server) URL() string {
 	}
 	return "http://github.localhost"
 }
+
+// Dir is the directory that holds the repositories.
+func (s *Server) Dir() string { return s.dir }
 
 // APIURL is the address to give an API client: the Enterprise form, with a
 // trailing slash ("http://127.0.0.1:3456/api/v3/").

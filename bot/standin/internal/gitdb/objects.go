@@ -22,6 +22,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // OID is an object name: 40 lower-case hex digits.
@@ -69,6 +70,7 @@ type Objects struct {
 	dir string
 
 	mu     sync.Mutex
+	temp   atomic.Uint64
 	fanout map[string]bool // two-digit directories known to exist
 }
 
@@ -104,22 +106,29 @@ func (o *Objects) Put(kind string, data []byte) (OID, error) {
 	if err := o.ensureFanout(string(id[:2])); err != nil {
 		return "", err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(target), "tmp_obj_")
+	packed, err := deflate(kind, data)
 	if err != nil {
 		return "", fmt.Errorf("store %s: %w", kind, err)
 	}
-	err = writeLoose(tmp, kind, data)
-	if cerr := tmp.Close(); err == nil {
-		err = cerr
+	// One write and one rename: system calls are what three thousand small
+	// files cost.
+	tmp := filepath.Join(filepath.Dir(target), "tmp_obj_"+strconv.FormatUint(o.temp.Add(1), 36))
+	if err := os.WriteFile(tmp, packed, 0o444); err != nil {
+		return "", fmt.Errorf("store %s: %w", kind, err)
 	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), target)
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
+	if err := os.Rename(tmp, target); err != nil {
+		_ = os.Remove(tmp)
 		return "", fmt.Errorf("store %s %s: %w", kind, id, err)
 	}
 	return id, nil
+}
+
+// deflate compresses header and content as a loose object.
+func deflate(kind string, data []byte) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(len(data)/2 + 64)
+	err := writeLoose(&b, kind, data)
+	return b.Bytes(), err
 }
 
 func writeLoose(w io.Writer, kind string, data []byte) error {
