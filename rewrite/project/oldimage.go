@@ -6,7 +6,7 @@ import "strings"
 // images (node:22, python:3.12, ruby:3.4) bring, besides the development
 // packages themselves: they are built on buildpack-deps. Source: the Dockerfiles
 // of github.com/docker-library/buildpack-deps (curl, scm and full variant) and
-// what their packages depend on in Debian.
+// what apt says that their packages depend on; names as in Debian 13.
 var fullImage = map[string]bool{
 	"curl": true, "wget": true, "git": true, "mercurial": true, "subversion": true, "openssh-client": true, "procps": true, "ca-certificates": true,
 	"gnupg": true, "file": true, "imagemagick": true, "make": true, "gcc": true, "g++": true, "unzip": true, "patch": true, "xz-utils": true, "bzip2": true,
@@ -14,7 +14,7 @@ var fullImage = map[string]bool{
 	"libmagic1t64": true, "libglib2.0-0t64": true, "libffi8": true, "libgmp10": true, "libjpeg62-turbo": true, "libwebp7": true, "libpng16-16t64": true,
 	"libgssapi-krb5-2": true, "libldap2": true, "libsasl2-2": true, "libgomp1": true, "libsqlite3-0": true, "libmaxminddb0": true, "libevent-2.1-7t64": true,
 	"libcairo2": true, "libpango-1.0-0": true, "libpangoft2-1.0-0": true, "libpangocairo-1.0-0": true, "libharfbuzz0b": true, "librsvg2-2": true,
-	"libmagickwand-7.q16-10": true, "libicu76": true, "libx11-6": true, "libsystemd0": true, "libncurses6": true, "libreadline8t64": true,
+	"libmagickwand-7.q16-10": true, "libicu76": true, "libx11-6": true, "libsystemd0": true, "libdbus-1-3": true, "fonts-dejavu-core": true, "libncurses6": true, "libreadline8t64": true,
 }
 
 // OldImageHas tells whether an official language image of the given tag had a

@@ -1,7 +1,7 @@
 package project
 
 // pythonNeeds are packages of PyPI that compile code or load shared libraries
-// that their wheels do not carry. Sources: their installation instructions and
+// that their wheels do not carry. Names of system packages are Debian 13's. Sources: their installation instructions and
 // the files of their wheels. Packages whose manylinux wheels carry everything
 // (numpy, pillow, lxml, cryptography, psycopg2-binary) are not listed.
 var pythonNeeds = map[string]Need{
@@ -13,7 +13,7 @@ var pythonNeeds = map[string]Need{
 	"pyodbc":                {Libraries: []string{"unixodbc"}, Build: []string{"unixodbc-dev"}},
 	"uwsgi":                 {Compiles: true},
 	"pycurl":                {Build: []string{"libcurl4-openssl-dev", "libssl-dev"}, Libraries: []string{"libcurl4t64"}},
-	"xmlsec":                {Build: []string{"libxmlsec1-dev", "pkg-config"}, Libraries: []string{"libxmlsec1-1", "libxmlsec1-openssl"}},
+	"xmlsec":                {Build: []string{"libxmlsec1-dev", "pkg-config"}, Libraries: []string{"libxmlsec1-openssl"}},
 	"python-magic":          {Libraries: []string{"libmagic1t64"}},
 	"weasyprint":            {Libraries: []string{"libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz0b", "fonts-dejavu-core"}},
 	"cairosvg":              {Libraries: []string{"libcairo2"}},
