@@ -149,10 +149,10 @@ func (j *job) checkSettings(ctx context.Context, number int, head string) error 
 	k := githubapi.CheckRun{Name: configCheck, HeadSHA: head, ExternalID: fmt.Sprintf("config:%d", number)}
 	if len(next.problems) > 0 {
 		k.Conclusion, k.Title = "failure", countMistakes(len(next.problems))
-		k.Summary = misconfigured(next.problems)
+		k.Summary = mistakes(next.problems) + "\nMerged like this, the App would do nothing in this repository until they are mended."
 		for _, p := range next.problems {
 			if p.File == config.Path && len(k.Annotations) < maxAnnotations {
-				k.Annotations = append(k.Annotations, githubapi.Annotation{Path: p.File, StartLine: max(p.Line, 1), EndLine: max(p.Line, 1), Level: "failure", Title: "DHI settings", Message: plainText(p.Message)})
+				k.Annotations = append(k.Annotations, githubapi.Annotation{Path: p.File, StartLine: max(p.Line, 1), EndLine: max(p.Line, 1), Level: "failure", Title: "DHI settings", Message: fmt.Sprintf("column %d: %s", p.Column, plainText(p.Message))})
 			}
 		}
 		return j.check(ctx, k)

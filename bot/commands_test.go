@@ -36,7 +36,7 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"archive": cmdArchive, "suspend": cmdSuspend, "reinstall": cmdReinstall, "restart": cmdRestart, "rule": cmdRule,
 		"fault": cmdFault, "pulls": cmdPulls, "body": cmdBody, "comments": cmdComments, "tree": cmdTree, "file": cmdFile, "writes": cmdWrites,
 		"tick": cmdTick, "edit": cmdEdit, "hold": cmdHold, "hold!": cmdHold,
-		"check": cmdCheck, "rewrite": cmdRewrite, "open": cmdOpen, "unsuspend": cmdUnsuspend, "many": cmdMany, "checks": cmdChecks, "rerun": cmdRerun, "reads": cmdReads,
+		"check": cmdCheck, "rewrite": cmdRewrite, "open": cmdOpen, "unsuspend": cmdUnsuspend, "many": cmdMany, "checks": cmdChecks, "rerun": cmdRerun, "remarks": cmdRemarks, "fork-pull": cmdForkPull, "queue": cmdQueue, "length": cmdLength, "reads": cmdReads,
 	} {
 		cmds[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 			if neg {
@@ -64,7 +64,7 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 }
 
 // prints are the commands whose answer a story looks at.
-var prints = map[string]bool{"pulls": true, "body": true, "comments": true, "tree": true, "file": true, "writes": true, "reads": true, "checks": true}
+var prints = map[string]bool{"pulls": true, "body": true, "comments": true, "tree": true, "file": true, "writes": true, "reads": true, "checks": true, "remarks": true, "length": true}
 
 func want(ts *testscript.TestScript, args []string, n int, usage string) {
 	if len(args) < n+1 {
@@ -322,6 +322,54 @@ func cmdMany(ts *testscript.TestScript, w *world, args []string) {
 
 // cmdReads prints how many calls of the App there were that change nothing.
 func cmdReads(_ *testscript.TestScript, w *world, _ []string) { w.say("%d\n", w.lastReads) }
+
+func cmdQueue(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 3, "REPO NUMBER on|off")
+	ts.Check(w.repo(ts, args[1]).SetQueued(number(ts, args[2]), args[3] == "on"))
+}
+
+// cmdLength says whether GitHub's limit for a text is kept.
+func cmdLength(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 2, "REPO NUMBER")
+	if n := len(w.text(ts, args[1], args[2])); n > 65536 {
+		ts.Fatalf("the text has %d characters", n)
+	}
+	w.say("fits\n")
+}
+
+// cmdRemarks prints the remarks of reviews.
+func cmdRemarks(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 2, "REPO NUMBER")
+	var list []struct {
+		Path  string `json:"path"`
+		Start *int   `json:"start_line"`
+		Line  *int   `json:"line"`
+		Body  string `json:"body"`
+	}
+	ts.Check(w.call("reader", http.MethodGet, fmt.Sprintf("repos/%s/pulls/%d/comments", args[1], number(ts, args[2])), nil, &list))
+	for _, r := range list {
+		where := "outdated"
+		if r.Line != nil {
+			where = fmt.Sprint(*r.Line)
+			if r.Start != nil {
+				where = fmt.Sprintf("%d-%d", *r.Start, *r.Line)
+			}
+		}
+		w.say("%s:%s\n%s\n", r.Path, where, w.plain(r.Body))
+	}
+}
+
+// cmdForkPull opens a pull request from a fork.
+func cmdForkPull(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 3, "LOGIN REPO DIR")
+	fork, err := w.repo(ts, args[2]).Fork(args[1])
+	ts.Check(err)
+	files, err := filesBelow(ts.MkAbs(args[3]))
+	ts.Check(err)
+	_, err = fork.Push(args[1], "change", "A change", files)
+	ts.Check(err)
+	ts.Check(w.call(args[1], http.MethodPost, "repos/"+args[2]+"/pulls", map[string]any{"title": "From a fork", "head": args[1] + ":change", "base": "main"}, nil))
+}
 
 type checkView struct {
 	ID         int64  `json:"id"`

@@ -2,13 +2,28 @@ package bot
 
 import (
 	"context"
+	"fmt"
 
 	"dhibot/bot/command"
+	"dhibot/bot/githubapi"
 	"dhibot/bot/plan"
 )
 
-func doMigrate(ctx context.Context, j *job, _ *asked, req command.Request) (answer, error) {
+func doMigrate(ctx context.Context, j *job, a *asked, req command.Request) (answer, error) {
 	r := req.(command.Migrate)
+	if a.issue.IsPullRequest() {
+		p, err := j.client.PullRequest(ctx, j.repo, int(a.issue.Number))
+		if err != nil {
+			return answer{}, fmt.Errorf("reading #%d: %w", a.issue.Number, err)
+		}
+		login, err := j.login(ctx)
+		if err != nil {
+			return answer{}, err
+		}
+		if p.State == githubapi.StateOpen && p.User.Login != login {
+			return j.suggest(ctx, p, r)
+		}
+	}
 	return j.answer(ctx, plan.Ask{Kind: plan.Migrate, Paths: r.Paths, Distro: r.Distro, Again: r.Again})
 }
 

@@ -45,11 +45,15 @@ func (j *job) answer(ctx context.Context, ask plan.Ask) (answer, error) {
 	}
 }
 
-// misconfigured lists what is wrong with the settings.
+// misconfigured says that nothing was done because of the settings, and why.
 func misconfigured(problems config.Problems) string {
+	return "The settings have mistakes, so I did nothing:\n\n" + mistakes(problems) + "\nMend them on the default branch and ask again."
+}
+
+// mistakes lists what is wrong with the settings.
+func mistakes(problems config.Problems) string {
 	const rows = 30
 	var b strings.Builder
-	b.WriteString("The settings have mistakes, so I did nothing:\n\n")
 	for i, p := range problems {
 		if i == rows {
 			fmt.Fprintf(&b, "- … and %d more\n", len(problems)-rows)
@@ -61,6 +65,5 @@ func misconfigured(problems config.Problems) string {
 		}
 		fmt.Fprintf(&b, "- %s: %s\n", code(where), body.Prose(p.Message, 400))
 	}
-	b.WriteString("\nMend them on the default branch and ask again.")
 	return b.String()
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rsa"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -24,6 +25,7 @@ import (
 	"dhibot/bot/githubapi"
 	"dhibot/bot/inbox"
 	"dhibot/bot/standin"
+	"dhibot/bot/standin/contract"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/rs/zerolog"
@@ -34,6 +36,7 @@ import (
 type world struct {
 	t      testing.TB
 	gh     *standin.Server
+	spec   *contract.Spec
 	app    *standin.App
 	inst   *standin.Installation
 	bot    *bot.Bot
@@ -48,6 +51,7 @@ type world struct {
 	calls     []standin.Exchange
 	log       bytes.Buffer
 	attempts  int          // of one delivery before it is given up; default 1
+	unchecked bool         // leaves out the comparison with GitHub's description, which takes its time
 	lastReads int          // calls that changed nothing, when writes was asked last
 	fresh     bool         // every attempt is made by a new process
 	out       bytes.Buffer // what a command of a story prints
@@ -56,8 +60,11 @@ type world struct {
 }
 
 // newWorld makes a GitHub with an organisation acme and the App installed on it.
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB, options ...func(*world)) *world {
 	w := &world{t: t, attempts: 1, transport: &breaking{}}
+	for _, f := range options {
+		f(w)
+	}
 	clock := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	var mu sync.Mutex
 	w.now = func() time.Time {
@@ -65,7 +72,16 @@ func newWorld(t testing.TB) *world {
 		defer mu.Unlock()
 		return clock
 	}
-	gh, err := standin.New(standin.WithObserver(w.observe))
+	spec, err := contract.Shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.spec = spec
+	gh, err := standin.New(standin.WithObserver(w.observe), standin.WithDeliveryObserver(func(d standin.Delivery) {
+		if !w.unchecked {
+			w.check(spec.CheckWebhook(d.Event, d.Body))
+		}
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +149,22 @@ func (w *world) start() {
 	w.mu.Unlock()
 }
 
+// check fails the test when a call or a webhook is not as GitHub describes it.
+func (w *world) check(err error) {
+	if err != nil && !errors.Is(err, contract.ErrUndocumented) {
+		w.t.Errorf("not as GitHub describes it: %v", err)
+	}
+}
+
 func (w *world) observe(x standin.Exchange) {
+	if !w.unchecked && x.Request.Get("X-Story") == "" && x.Route != "" && !strings.Contains(x.Path, "graphql") {
+		query := ""
+		if i := strings.IndexByte(x.URL, '?'); i >= 0 {
+			query = x.URL[i+1:]
+		}
+		w.check(w.spec.CheckCall(contract.Call{Method: x.Method, Path: x.Path, Query: query, Request: x.Request, RequestBody: x.RequestBody,
+			Status: x.Status, Response: x.Response, ResponseBody: x.ResponseBody}))
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.calls = append(w.calls, x)
