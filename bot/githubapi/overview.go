@@ -1,0 +1,162 @@
+package githubapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Overview is what a reconciling pass wants to know of a repository, read for a
+// hundred repositories in one call.
+type Overview struct {
+	// Repo lacks Size and OwnerType.
+	Repo Repo
+	// Head and Tree are the commit and the tree of the default branch, "" when
+	// the repository is empty. The same tree holds the same Dockerfiles.
+	Head, Tree string
+	// Branch is the head of the branch that was asked about, "" when there is none.
+	Branch string
+	// File is the blob of the file that was asked about, "" when there is none.
+	File string
+	// Pulls are the youngest pull requests from that branch, forks left out.
+	Pulls []OverviewPull
+}
+
+// OverviewPull is a pull request seen from far away.
+type OverviewPull struct {
+	Number    int
+	State     string // open or closed
+	Merged    bool
+	HeadSHA   string
+	UpdatedAt time.Time
+}
+
+const (
+	overviewBatch = 100 // GitHub's bound for nodes(ids:)
+	overviewLeast = 12  // a batch that is not cut in halves any more
+)
+
+// overviewQuery costs one point of the hourly allowance for a hundred
+// repositories: 1 + 100 connections, divided by 100.
+const overviewQuery = `query($ids:[ID!]!,$branch:String!,$file:String!,$head:String!){nodes(ids:$ids){...on Repository{
+id databaseId name owner{login} url isArchived isDisabled isFork isTemplate isMirror isPrivate
+defaultBranchRef{name target{oid ...on Commit{tree{oid}}}}
+ref(qualifiedName:$branch){target{oid}}
+object(expression:$file){oid}
+pullRequests(headRefName:$head,first:5,orderBy:{field:CREATED_AT,direction:DESC}){nodes{number state headRefOid updatedAt isCrossRepository}}
+}}}`
+
+type overviewNode struct {
+	ID    string `json:"id"`
+	DBID  int64  `json:"databaseId"`
+	Name  string `json:"name"`
+	Owner struct {
+		Login string `json:"login"`
+	} `json:"owner"`
+	URL           string `json:"url"`
+	IsArchived    bool   `json:"isArchived"`
+	IsDisabled    bool   `json:"isDisabled"`
+	IsFork        bool   `json:"isFork"`
+	IsTemplate    bool   `json:"isTemplate"`
+	IsMirror      bool   `json:"isMirror"`
+	IsPrivate     bool   `json:"isPrivate"`
+	DefaultBranch *struct {
+		Name   string `json:"name"`
+		Target struct {
+			OID  string `json:"oid"`
+			Tree oid    `json:"tree"`
+		} `json:"target"`
+	} `json:"defaultBranchRef"`
+	Ref *struct {
+		Target oid `json:"target"`
+	} `json:"ref"`
+	Object *oid `json:"object"`
+	Pulls  struct {
+		Nodes []struct {
+			Number    int       `json:"number"`
+			State     string    `json:"state"` // OPEN, CLOSED or MERGED
+			HeadSHA   string    `json:"headRefOid"`
+			UpdatedAt time.Time `json:"updatedAt"`
+			Fork      bool      `json:"isCrossRepository"`
+		} `json:"nodes"`
+	} `json:"pullRequests"`
+}
+
+type oid struct {
+	OID string `json:"oid"`
+}
+
+// Overviews reads repositories by their node ids (Repo.NodeID), with the head
+// of a branch, the blob of a file at the default branch and the pull requests
+// from that branch. The answer is by node id; what the installation cannot see
+// any more is left out.
+//
+// The ids must come from Repositories: a search by organisation could show
+// public repositories that the App is not installed on. A batch that GitHub
+// cannot answer in its ten seconds is cut in halves.
+func (c *Client) Overviews(ctx context.Context, nodeIDs []string, branch, file string) (map[string]Overview, error) {
+	if err := checkBranch(branch); err != nil {
+		return nil, err
+	}
+	found := make(map[string]Overview, len(nodeIDs))
+	for batch := range slices.Chunk(nodeIDs, overviewBatch) {
+		if err := c.overviewBatch(ctx, batch, branch, file, found); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func (c *Client) overviewBatch(ctx context.Context, ids []string, branch, file string, found map[string]Overview) error {
+	var answer struct {
+		Nodes []*overviewNode `json:"nodes"`
+	}
+	err := c.GraphQL(ctx, overviewQuery, map[string]any{"ids": ids, "branch": "refs/heads/" + branch, "file": "HEAD:" + file, "head": branch}, &answer)
+	if errors.Is(err, ErrUnavailable) && len(ids) > overviewLeast {
+		half := len(ids) / 2
+		if err := c.overviewBatch(ctx, ids[:half], branch, file, found); err != nil {
+			return err
+		}
+		return c.overviewBatch(ctx, ids[half:], branch, file, found)
+	}
+	// Repositories that are gone come as errors beside the data of the others.
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("reading %d repositories: %w", len(ids), err)
+	}
+	for _, n := range answer.Nodes {
+		if n != nil && n.ID != "" {
+			found[n.ID] = n.overview()
+		}
+	}
+	return nil
+}
+
+func (n *overviewNode) overview() Overview {
+	o := Overview{Repo: Repo{
+		ID: n.DBID, NodeID: n.ID, Owner: n.Owner.Login, Name: n.Name, Archived: n.IsArchived, Disabled: n.IsDisabled,
+		Fork: n.IsFork, Template: n.IsTemplate, Mirror: n.IsMirror, Private: n.IsPrivate, HTMLURL: n.URL,
+	}}
+	if d := n.DefaultBranch; d != nil {
+		o.Repo.DefaultBranch, o.Head, o.Tree = d.Name, d.Target.OID, d.Target.Tree.OID
+	}
+	if n.Ref != nil {
+		o.Branch = n.Ref.Target.OID
+	}
+	if n.Object != nil {
+		o.File = n.Object.OID
+	}
+	for _, p := range n.Pulls.Nodes {
+		if p.Fork {
+			continue
+		}
+		pull := OverviewPull{Number: p.Number, State: strings.ToLower(p.State), HeadSHA: p.HeadSHA, UpdatedAt: p.UpdatedAt}
+		if p.State == "MERGED" {
+			pull.State, pull.Merged = StateClosed, true
+		}
+		o.Pulls = append(o.Pulls, pull)
+	}
+	return o
+}
