@@ -186,6 +186,12 @@ func (s *Server) Close() error {
 		}
 		s.serving.Wait()
 		s.hooks.stop()
+		if !s.ownDir {
+			for _, r := range s.Repositories() {
+				_, err := r.git.Dir() // all of it on disk, for git to look at
+				errs = append(errs, err)
+			}
+		}
 		errs = append(errs, s.removeDir())
 		s.closeErr = errors.Join(errs...)
 	})

@@ -22,7 +22,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 )
 
 // OID is an object name: 40 lower-case hex digits.
@@ -64,19 +63,39 @@ func header(kind string, size int) []byte {
 	return fmt.Appendf(nil, "%s %d\x00", kind, size)
 }
 
-// Objects is a directory of loose objects, safe for concurrent use. It is the
-// "objects" directory of a repository or one that repositories borrow from.
+// Objects is the "objects" directory of a repository, or one that repositories
+// borrow from. It is safe for concurrent use.
+//
+// What is put here stays in memory until Flush, which must happen before git
+// looks: creating a file is the dearest thing an object can cost, and most are
+// never looked at by git. Many objects are flushed as one pack, few as loose
+// ones.
 type Objects struct {
 	dir string
 
-	mu     sync.Mutex
-	temp   atomic.Uint64
-	fanout map[string]bool // two-digit directories known to exist
+	mu      sync.Mutex
+	pending map[OID]object
+	size    int // of the pending contents
+	packed  map[OID]packEntry
+	packs   []string
+	temp    uint64
+	fanout  map[string]bool // two-digit directories known to exist
 }
 
-// NewObjects opens an object directory; it need not exist until the first Put.
+type object struct {
+	kind string
+	data []byte
+}
+
+const (
+	maxPending   = 32 << 20 // bytes kept before a flush of its own accord
+	packFromHere = 12       // objects: fewer are flushed as loose ones
+)
+
+// NewObjects opens an object directory; it need not exist until the first
+// flush.
 func NewObjects(dir string) *Objects {
-	return &Objects{dir: dir, fanout: map[string]bool{}}
+	return &Objects{dir: dir, pending: map[OID]object{}, packed: map[OID]packEntry{}, fanout: map[string]bool{}}
 }
 
 // Dir is the directory of the objects.
@@ -84,6 +103,82 @@ func (o *Objects) Dir() string { return o.dir }
 
 func (o *Objects) path(id OID) string {
 	return filepath.Join(o.dir, string(id[:2]), string(id[2:]))
+}
+
+// Put stores an object and returns its name. It keeps data, which must not
+// change afterwards.
+func (o *Objects) Put(kind string, data []byte) (OID, error) {
+	id := Hash(kind, data)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, ok := o.pending[id]; ok {
+		return id, nil
+	}
+	if _, ok := o.packed[id]; ok {
+		return id, nil
+	}
+	o.pending[id] = object{kind, data}
+	o.size += len(data)
+	if o.size > maxPending {
+		return id, o.flush()
+	}
+	return id, nil
+}
+
+// Flush writes what is pending to disk, complete before it returns.
+func (o *Objects) Flush() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.flush()
+}
+
+func (o *Objects) flush() error {
+	if len(o.pending) == 0 {
+		return nil
+	}
+	if len(o.pending) >= packFromHere {
+		if err := o.writePack(); err != nil {
+			return fmt.Errorf("write pack: %w", err)
+		}
+	} else {
+		for id, obj := range o.pending {
+			if err := o.writeLooseFile(id, obj); err != nil {
+				return err
+			}
+		}
+	}
+	clear(o.pending)
+	o.size = 0
+	return nil
+}
+
+// writeLooseFile renames the object into place, so that git never sees half of
+// one.
+func (o *Objects) writeLooseFile(id OID, obj object) error {
+	target := o.path(id)
+	if _, err := os.Lstat(target); err == nil {
+		return nil
+	}
+	two := string(id[:2])
+	if !o.fanout[two] {
+		if err := os.MkdirAll(filepath.Join(o.dir, two), 0o755); err != nil {
+			return fmt.Errorf("object directory: %w", err)
+		}
+		o.fanout[two] = true
+	}
+	var b bytes.Buffer
+	if err := writeZlib(&b, header(obj.kind, len(obj.data)), obj.data); err != nil {
+		return fmt.Errorf("store %s: %w", obj.kind, err)
+	}
+	o.temp++
+	tmp := filepath.Join(o.dir, two, "tmp_obj_"+strconv.FormatUint(o.temp, 36))
+	if err := os.WriteFile(tmp, b.Bytes(), 0o444); err != nil {
+		return fmt.Errorf("store %s: %w", obj.kind, err)
+	}
+	if err := os.Rename(tmp, target); err != nil {
+		return errors.Join(fmt.Errorf("store %s %s: %w", obj.kind, id, err), os.Remove(tmp))
+	}
+	return nil
 }
 
 // zlibWriters saves the 800 KB that each new compressor would allocate.
@@ -95,73 +190,40 @@ var zlibWriters = sync.Pool{New: func() any {
 	return w
 }}
 
-// Put stores an object and returns its name. Storing it again costs one stat.
-// Objects are renamed into place, so readers never see half of one.
-func (o *Objects) Put(kind string, data []byte) (OID, error) {
-	id := Hash(kind, data)
-	target := o.path(id)
-	if _, err := os.Lstat(target); err == nil {
-		return id, nil
-	}
-	if err := o.ensureFanout(string(id[:2])); err != nil {
-		return "", err
-	}
-	packed, err := deflate(kind, data)
-	if err != nil {
-		return "", fmt.Errorf("store %s: %w", kind, err)
-	}
-	// One write and one rename: system calls are what three thousand small
-	// files cost.
-	tmp := filepath.Join(filepath.Dir(target), "tmp_obj_"+strconv.FormatUint(o.temp.Add(1), 36))
-	if err := os.WriteFile(tmp, packed, 0o444); err != nil {
-		return "", fmt.Errorf("store %s: %w", kind, err)
-	}
-	if err := os.Rename(tmp, target); err != nil {
-		_ = os.Remove(tmp)
-		return "", fmt.Errorf("store %s %s: %w", kind, id, err)
-	}
-	return id, nil
-}
-
-// deflate compresses header and content as a loose object.
-func deflate(kind string, data []byte) ([]byte, error) {
-	var b bytes.Buffer
-	b.Grow(len(data)/2 + 64)
-	err := writeLoose(&b, kind, data)
-	return b.Bytes(), err
-}
-
-func writeLoose(w io.Writer, kind string, data []byte) error {
+func writeZlib(w io.Writer, parts ...[]byte) error {
 	z, ok := zlibWriters.Get().(*zlib.Writer)
 	if !ok {
 		return errors.New("zlib pool holds a foreign value")
 	}
 	defer zlibWriters.Put(z)
 	z.Reset(w)
-	if _, err := z.Write(header(kind, len(data))); err != nil {
-		return err
-	}
-	if _, err := z.Write(data); err != nil {
-		return err
+	for _, p := range parts {
+		if _, err := z.Write(p); err != nil {
+			return err
+		}
 	}
 	return z.Close()
 }
 
-func (o *Objects) ensureFanout(two string) error {
+// find returns a pending object or where a packed one is.
+func (o *Objects) find(id OID) (object, packEntry, string, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.fanout[two] {
-		return nil
+	if obj, ok := o.pending[id]; ok {
+		return obj, packEntry{}, "", true
 	}
-	if err := os.MkdirAll(filepath.Join(o.dir, two), 0o755); err != nil {
-		return fmt.Errorf("object directory: %w", err)
+	e, ok := o.packed[id]
+	if !ok {
+		return object{}, packEntry{}, "", false
 	}
-	o.fanout[two] = true
-	return nil
+	return object{}, e, o.packs[e.pack], true
 }
 
-// Has reports whether the object is here as a loose object.
+// Has reports whether the object is here, unless in a pack that git made.
 func (o *Objects) Has(id OID) bool {
+	if _, _, _, ok := o.find(id); ok {
+		return true
+	}
 	if !Valid(string(id)) {
 		return false
 	}
@@ -169,8 +231,16 @@ func (o *Objects) Has(id OID) bool {
 	return err == nil
 }
 
-// Get returns kind and content of a loose object, ErrNotFound without one.
+// Get returns kind and content of an object, which must not be changed, and
+// ErrNotFound without one.
 func (o *Objects) Get(id OID) (kind string, data []byte, err error) {
+	if obj, e, pack, ok := o.find(id); ok {
+		if pack == "" {
+			return obj.kind, obj.data, nil
+		}
+		data, err := e.read(pack)
+		return e.kind, data, err
+	}
 	if !Valid(string(id)) {
 		return "", nil, fmt.Errorf("object %.60q: %w", string(id), ErrNotFound)
 	}
@@ -212,8 +282,17 @@ func readLoose(r io.Reader) (string, []byte, error) {
 	return kind, buf.Bytes(), nil
 }
 
-// Size returns kind and length of a loose object without reading all of it.
+// Size returns kind and length of an object without reading all of it.
 func (o *Objects) Size(id OID) (kind string, size int, err error) {
+	if obj, e, pack, ok := o.find(id); ok {
+		if pack == "" {
+			return obj.kind, len(obj.data), nil
+		}
+		return e.kind, e.size, nil
+	}
+	if !Valid(string(id)) {
+		return "", 0, fmt.Errorf("object %.60q: %w", string(id), ErrNotFound)
+	}
 	f, err := os.Open(o.path(id))
 	if err != nil {
 		return "", 0, fmt.Errorf("object %s: %w", id, ErrNotFound)

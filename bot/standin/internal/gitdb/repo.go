@@ -71,12 +71,16 @@ const repoConfig = `[core]
 	uploadpack = true
 `
 
-// Dir makes the repository's directory if needed and returns it.
+// Dir makes the repository's directory complete on disk, for git to look at,
+// and returns it.
 func (r *Repo) Dir() (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.dir, r.materialise()
+	return r.dir, errors.Join(r.flush(), r.materialise())
 }
+
+// flush writes objects to disk; it comes before every reference to them.
+func (r *Repo) flush() error { return errors.Join(r.shared.Flush(), r.own.Flush()) }
 
 func (r *Repo) materialise() error {
 	if r.made {
@@ -148,16 +152,10 @@ type seeder struct{ *Repo }
 
 func (s seeder) Put(kind string, data []byte) (OID, error) { return s.Seed(kind, data) }
 
-// Put stores an object in the repository itself.
+// Put stores an object in the repository itself; it keeps data.
 func (r *Repo) Put(kind string, data []byte) (OID, error) {
 	if id := Hash(kind, data); r.isVisible(id) {
 		return id, nil
-	}
-	r.mu.Lock()
-	err := r.materialise()
-	r.mu.Unlock()
-	if err != nil {
-		return "", err
 	}
 	return r.own.Put(kind, data)
 }
@@ -375,7 +373,7 @@ func (r *Repo) SetRef(name string, id OID) error {
 		}
 	}
 	if r.made {
-		if err := writeRef(r.dir, name, id); err != nil {
+		if err := errors.Join(r.flush(), writeRef(r.dir, name, id)); err != nil {
 			return err
 		}
 	}
@@ -431,7 +429,7 @@ func (r *Repo) Reload() error {
 	if err != nil {
 		return err
 	}
-	r.packs = len(packs) > 0
+	r.packs = len(packs) > r.own.packCount()
 	return nil
 }
 
