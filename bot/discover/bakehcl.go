@@ -36,37 +36,29 @@ func (s *hcl) target() (b build, ok bool) {
 			return b, false
 		}
 	}
-	inside, inline := s.depth, false
+	inside, computed := s.depth, false
 	for {
 		word := s.next()
 		if word == "" || s.depth < inside {
-			return b, !inline && (b.context != "" || b.dockerfile != "")
+			return b, !computed
 		}
-		if s.depth != inside {
+		if s.depth != inside || word != "context" && word != "dockerfile" || s.next() != "=" {
 			continue
 		}
-		switch word {
-		case "context", "dockerfile", "dockerfile-inline":
-			if s.next() != "=" {
-				continue
-			}
-			value, plain := s.value()
-			switch {
-			case word == "dockerfile-inline":
-				inline = true
-			case plain && word == "context":
-				b.context = value
-			case plain:
-				b.dockerfile = value
-			default:
-				inline = true // a value that is computed could be anything
-			}
+		value, plain := s.value()
+		switch {
+		case !plain:
+			computed = true // it could be anything
+		case word == "context":
+			b.context = value
+		default:
+			b.dockerfile = value
 		}
 	}
 }
 
 // value reads the value of an attribute; plain tells that it is one quoted
-// string without interpolation and nothing after it on its line.
+// string and nothing after it on its line.
 func (s *hcl) value() (text string, plain bool) {
 	word := s.next()
 	if !strings.HasPrefix(word, `"`) {
@@ -77,9 +69,8 @@ func (s *hcl) value() (text string, plain bool) {
 		rest = rest[:end]
 	}
 	rest = strings.TrimSpace(rest)
-	alone := rest == "" || rest[0] == '#' || rest[0] == '}' || strings.HasPrefix(rest, "//") || strings.HasPrefix(rest, "/*")
-	text = strings.Trim(word, `"`)
-	return text, alone && !strings.Contains(text, "${") && !strings.Contains(text, "%{") && !strings.Contains(text, `\`)
+	plain = rest == "" || rest[0] == '#' || rest[0] == '}' || strings.HasPrefix(rest, "//") || strings.HasPrefix(rest, "/*")
+	return strings.Trim(word, `"`), plain
 }
 
 // next returns the next word: an identifier, a quoted string with its quotes, or

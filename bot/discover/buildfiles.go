@@ -84,7 +84,8 @@ func parseBuilds(name string, content []byte) ([]build, error) {
 	}
 }
 
-// build is what one service or target builds, as written.
+// build is what one service or target builds, as written. Without dockerfile it
+// is the Dockerfile of the context, which is found by its name.
 type build struct {
 	context, dockerfile string
 }
@@ -93,11 +94,8 @@ type build struct {
 // context is relative to the folder of the compose file; bake takes it from
 // where it is started, which is the folder of the file or the root.
 func (s *search) named(by string, b build) {
-	if !plain(b.context) || !plain(b.dockerfile) {
+	if b.dockerfile == "" || !plain(b.context) || !plain(b.dockerfile) {
 		return
-	}
-	if b.dockerfile == "" {
-		b.dockerfile = "Dockerfile"
 	}
 	bases := []string{path.Dir(by)}
 	if isBake(strings.ToLower(path.Base(by))) && bases[0] != "." {

@@ -9,8 +9,9 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// parseCompose reads services.*.build of a compose file: a folder, or a mapping
-// with context, dockerfile and dockerfile_inline (compose-spec, build.md).
+// parseCompose reads services.*.build of a compose file: a folder, whose
+// Dockerfile has its usual name, or a mapping with context and dockerfile
+// (compose-spec, build.md).
 func parseCompose(content []byte) ([]build, error) {
 	var file struct {
 		Services map[string]struct {
@@ -22,46 +23,33 @@ func parseCompose(content []byte) ([]build, error) {
 	}
 	var out []build
 	for _, name := range slices.Sorted(maps.Keys(file.Services)) {
-		if b := file.Services[name].Build; b.used {
-			out = append(out, b.build)
-		}
+		out = append(out, file.Services[name].Build.build)
 	}
 	return out, nil
 }
 
-// composeBuild takes both forms and minds no others: a value that compose would
-// refuse names no Dockerfile, and the services beside it still do.
-type composeBuild struct {
-	build
-	used bool
-}
+// composeBuild takes the mapping and minds no other value: one that compose
+// would refuse names no Dockerfile, and the services beside it still do.
+type composeBuild struct{ build }
 
 // UnmarshalYAML implements yaml.Unmarshaler.
 func (b *composeBuild) UnmarshalYAML(n *yaml.Node) error {
-	for n.Kind == yaml.AliasNode {
-		n = n.Alias
+	if n.Kind != yaml.MappingNode {
+		return nil
 	}
-	switch n.Kind {
-	case yaml.ScalarNode:
-		b.context, b.used = n.Value, n.Value != ""
-	case yaml.MappingNode:
-		b.used = true
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			value := n.Content[i+1]
-			if value.Kind == yaml.AliasNode {
-				value = value.Alias
-			}
-			if value.Kind != yaml.ScalarNode {
-				continue
-			}
-			switch n.Content[i].Value {
-			case "context":
-				b.context = value.Value
-			case "dockerfile":
-				b.dockerfile = value.Value
-			case "dockerfile_inline":
-				b.used = false
-			}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		value := n.Content[i+1]
+		if value.Kind == yaml.AliasNode {
+			value = value.Alias
+		}
+		if value.Kind != yaml.ScalarNode {
+			continue
+		}
+		switch n.Content[i].Value {
+		case "context":
+			b.context = value.Value
+		case "dockerfile":
+			b.dockerfile = value.Value
 		}
 	}
 	return nil
@@ -73,7 +61,6 @@ func parseBakeJSON(content []byte) ([]build, error) {
 		Target map[string]struct {
 			Context    any `json:"context"`
 			Dockerfile any `json:"dockerfile"`
-			Inline     any `json:"dockerfile-inline"`
 		} `json:"target"`
 	}
 	if err := json.Unmarshal(content, &file); err != nil {
@@ -84,10 +71,7 @@ func parseBakeJSON(content []byte) ([]build, error) {
 		t := file.Target[name]
 		dockerfile, _ := t.Dockerfile.(string)
 		context, _ := t.Context.(string)
-		// A target without either inherits them; its parent is in the list too.
-		if t.Inline == nil && (dockerfile != "" || context != "") {
-			out = append(out, build{context, dockerfile})
-		}
+		out = append(out, build{context, dockerfile})
 	}
 	return out, nil
 }

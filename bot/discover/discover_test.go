@@ -119,7 +119,7 @@ func TestClassify(t *testing.T) {
 	for name, want := range map[string]string{
 		"Dockerfile": "yes", "dockerfile": "yes", "DOCKERFILE": "yes", "Containerfile": "yes", "Dockerfile.x86_64": "yes",
 		"Dockerfile.1.25": "yes", "Dockerfile.3.11-slim": "yes", "app.Dockerfile": "yes", "app.py.dockerfile": "yes", ".Dockerfile": "yes",
-		"Dockerfile.py": "yes", "Dockerfile.js": "yes", "dockerfile.py": "source", "Dockerfile-lint.js": "source", "Dockerfile.tar.gz": "document",
+		"Dockerfile.py": "yes", "Dockerfile.js": "yes", "dockerfile.py": "source", "Dockerfile-lint.js": "source", "Dockerfile.parser.go": "source", "Containerfile.go": "yes", "Dockerfile.tar.gz": "document",
 		"Dockerfile.md": "document", "Dockerfile.json": "document", "Dockerfile.tmpl": "template", "Dockerfile.erb": "template", "Dockerfile.m4": "template",
 		"Dockerfile.prod.j2": "template", "x.tpl.Dockerfile": "template", "Dockerfile.template": "template", "Dockerfile.orig": "backup",
 		"Dockerfile.rej": "backup", "#Dockerfile#": "backup", ".#Dockerfile": "backup", "Dockerfile.prod~": "backup", "Dockerfile.dockerignore": "dockerignore",

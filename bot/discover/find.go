@@ -291,7 +291,6 @@ func (s *search) submodule(name string) bool {
 func (s *search) result() *Result {
 	r := &Result{Submodules: s.modules, Files: make([]Found, 0, len(s.found))}
 	for _, f := range s.found {
-		slices.Sort(f.Links)
 		r.Files = append(r.Files, *f)
 	}
 	slices.SortFunc(r.Files, func(a, b Found) int { return cmp.Compare(a.Path, b.Path) })

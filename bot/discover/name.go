@@ -93,7 +93,7 @@ func judge(base string, sep byte, rest, last string) (Code, string) {
 		return Ignore, "an ignore file"
 	case slices.Contains(templates(), last) || sep != 0 && (rest == "template" || rest == "tmpl" || rest == "tpl"):
 		return Template, "a template"
-	case slices.Contains(backups(), last) || strings.HasSuffix(last, "~"):
+	case slices.Contains(backups(), last):
 		return Backup, "a copy that somebody kept"
 	case slices.Contains(documents(), last):
 		return Document, "a document, not a Dockerfile"
@@ -104,7 +104,7 @@ func judge(base string, sep byte, rest, last string) (Code, string) {
 	case slices.Contains(sources(), last):
 		// Dockerfile.go is the Dockerfile of the Go part; dockerfile.go and
 		// Dockerfile_test.go are Go.
-		if sep == '.' && rest == last && strings.HasPrefix(base, "D") || sep == '.' && rest == last && strings.HasPrefix(base, "C") {
+		if rest == last && (base[0] == 'D' || base[0] == 'C') {
 			return Taken, ""
 		}
 		return Source, "source code, not a Dockerfile"
