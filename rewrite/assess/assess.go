@@ -193,6 +193,20 @@ func (s *Stage) start(byStage map[*dockerfile.Stage]*Stage, c *catalog.Catalog, 
 	s.End = st
 }
 
+// own are the variables that the file sets, without those of the base image.
+func (s State) own(base map[string]string) map[string]string {
+	var env map[string]string
+	for k, v := range s.Env {
+		if b, ok := base[k]; !ok || b != v {
+			if env == nil {
+				env = make(map[string]string, len(s.Env))
+			}
+			env[k] = v
+		}
+	}
+	return env
+}
+
 func (s State) clone() State {
 	c := s
 	c.Env = make(map[string]string, len(s.Env))
@@ -279,7 +293,7 @@ func (s *Stage) walk(f *dockerfile.File, byStage map[*dockerfile.Stage]*Stage) {
 		case *instructions.OnbuildCommand:
 			st.OnBuild = append(append([]*Step(nil), st.OnBuild...), step)
 		case *instructions.RunCommand:
-			step.Run = readRun(in, c, st.Shell)
+			step.Run = readRun(in, c, st.Shell, st.own(base))
 			s.mounts(in, byStage)
 		case *instructions.CopyCommand:
 			step.Copy = s.copy(byStage, &c.SourcesAndDest, c.From, c.Chown, c.Chmod, false, expand, st.WorkDir)

@@ -11,9 +11,13 @@ import (
 )
 
 // readRun reads what a RUN executes, under the SHELL that is in force.
-func readRun(in *dockerfile.Instruction, c *instructions.RunCommand, sh []string) *Run {
+//
+// env are the variables that the file itself sets; those of the base image
+// change with it.
+func readRun(in *dockerfile.Instruction, c *instructions.RunCommand, sh []string, env map[string]string) *Run {
+	known := shell.WithEnv(env)
 	if in.JSON {
-		return readExec(c.CmdLine)
+		return readExec(c.CmdLine, known)
 	}
 	lang, ok := shellLang(sh)
 	if !ok {
@@ -21,17 +25,17 @@ func readRun(in *dockerfile.Instruction, c *instructions.RunCommand, sh []string
 	}
 	text := in.Text
 	if len(in.Heredocs) > 0 {
-		return readHeredocRun(in, lang)
+		return readHeredocRun(in, lang, known, shell.Plain())
 	}
-	return readScript(text, lang)
+	return readScript(text, lang, known)
 }
 
 // readExec reads an exec form: a program, or a shell with -c.
-func readExec(argv []string) *Run {
+func readExec(argv []string, opts ...shell.Option) *Run {
 	r := &Run{Argv: argv}
 	if len(argv) >= 3 && strings.HasPrefix(argv[1], "-") && strings.HasSuffix(argv[1], "c") {
 		if lang, ok := shellLang(argv[:1]); ok {
-			s := readScript(argv[2], lang)
+			s := readScript(argv[2], lang, opts...)
 			r.Script, r.Opaque = s.Script, s.Opaque
 			return r
 		}
@@ -41,7 +45,7 @@ func readExec(argv []string) *Run {
 		for i, a := range argv {
 			quoted[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
 		}
-		s := readScript(strings.Join(quoted, " "), shell.Sh)
+		s := readScript(strings.Join(quoted, " "), shell.Sh, opts...)
 		r.Script, r.Opaque = s.Script, s.Opaque
 	}
 	return r
@@ -49,7 +53,7 @@ func readExec(argv []string) *Run {
 
 // readHeredocRun reads `RUN <<EOF` (the body is the script) and
 // `RUN prog <<EOF` (the body is input: only the first line is a script).
-func readHeredocRun(in *dockerfile.Instruction, lang shell.Lang) *Run {
+func readHeredocRun(in *dockerfile.Instruction, lang shell.Lang, opts ...shell.Option) *Run {
 	first := strings.TrimSpace(in.Text)
 	h := in.Heredocs[0]
 	if strings.HasPrefix(first, "<<") && len(strings.Fields(first)) == 1 && len(in.Heredocs) == 1 {
@@ -57,23 +61,23 @@ func readHeredocRun(in *dockerfile.Instruction, lang shell.Lang) *Run {
 		if strings.HasPrefix(body, "#!") {
 			line, _, _ := strings.Cut(body, "\n")
 			if l, ok := shellLang(strings.Fields(strings.TrimPrefix(strings.TrimSpace(line), "#!"))); ok {
-				return readScript(body, l)
+				return readScript(body, l, opts...)
 			}
 			return &Run{Opaque: "the here-document is run by " + strings.TrimSpace(strings.TrimPrefix(line, "#!"))}
 		}
-		return readScript(body, lang)
+		return readScript(body, lang, opts...)
 	}
 	for _, w := range strings.Fields(first) {
 		if w == "bash" || w == "sh" || w == "/bin/sh" || w == "/bin/bash" {
 			l, _ := shellLang([]string{w})
-			return readScript(h.Content, l)
+			return readScript(h.Content, l, opts...)
 		}
 	}
 	return &Run{Opaque: "it feeds here-documents to other programs"}
 }
 
-func readScript(text string, lang shell.Lang) *Run {
-	s, err := shell.Parse(text, lang)
+func readScript(text string, lang shell.Lang, opts ...shell.Option) *Run {
+	s, err := shell.Parse(text, lang, opts...)
 	if err != nil {
 		return &Run{Opaque: "its shell text could not be read: " + err.Error()}
 	}

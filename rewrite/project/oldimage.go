@@ -18,10 +18,14 @@ var fullImage = map[string]bool{
 }
 
 // OldImageHas tells whether an official language image of the given tag had a
-// Debian package (named as in Debian 13). The slim variants and those on Alpine
-// have none that a dependency could need, so a dependency that needs one worked
-// there only when the Dockerfile installed it, or not at all.
+// Debian package (named as in Debian 13) or what Alpine has instead. The slim
+// variants and those on Alpine have next to none that a dependency could need,
+// so a dependency that needs one worked there only when the Dockerfile
+// installed it, or not at all.
 func OldImageHas(tag, pkg string) bool {
+	if strings.Contains(tag, "alpine") && pkg == "libssl3t64" {
+		return true // apk itself needs libssl3
+	}
 	for _, small := range []string{"slim", "alpine", "distroless", "chiseled"} {
 		if strings.Contains(tag, small) {
 			return false

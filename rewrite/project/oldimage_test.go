@@ -13,6 +13,8 @@ func TestOldImageHas(t *testing.T) {
 		{"latest", "ffmpeg", false},
 		{"3.12-slim", "libpq5", false},
 		{"22-alpine3.20", "git", false},
+		{"22-alpine3.20", "libssl3t64", true},
+		{"22-slim", "libssl3t64", false},
 	} {
 		if got := OldImageHas(tt.tag, tt.pkg); got != tt.want {
 			t.Errorf("OldImageHas(%s, %s) = %v", tt.tag, tt.pkg, got)

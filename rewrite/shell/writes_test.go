@@ -47,6 +47,8 @@ func TestWrites(t *testing.T) {
 		{text: "pip install --no-cache-dir -r requirements.txt", cwd: "/app", paths: "/usr/local"},
 		{text: "python3 -m pip install flask", cwd: "/app", paths: "/usr/local"},
 		{text: "pip install -r requirements.txt", cwd: "/app", env: venv, paths: "/opt/venv"},
+		{text: "pip install x", cwd: "/app", env: map[string]string{"PATH": "/app/.venv/bin:/usr/local/bin"}},
+		{text: "pip install x", cwd: "/app", env: map[string]string{"PATH": "/opt/tool/bin:/usr/local/bin"}, paths: "/opt/tool /usr/local"},
 		{text: "python -m venv /venv && . /venv/bin/activate && pip install flask", cwd: "/app", paths: "/venv"},
 		{text: "/venv/bin/pip install flask", cwd: "/app", paths: "/venv"},
 		{text: "pip install --user flask", cwd: "/app", paths: "/root/.local"},

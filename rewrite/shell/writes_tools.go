@@ -263,8 +263,13 @@ func (e *effects) site(c *Command) {
 			if systemBin[dir] {
 				break
 			}
-			if path.Base(dir) == "bin" && path.IsAbs(dir) && !strings.HasSuffix(dir, "/.local/bin") {
-				e.abs(c, path.Dir(dir))
+			if path.Base(dir) != "bin" || !path.IsAbs(dir) || strings.HasSuffix(dir, "/.local/bin") {
+				continue
+			}
+			env := path.Dir(dir)
+			e.abs(c, env)
+			if strings.Contains(path.Base(env), "env") {
+				return // a virtual environment by its name: /opt/venv, /app/.venv, /env
 			}
 		}
 	}

@@ -226,9 +226,26 @@ func (in *Input) pythonLibraries(s *assess.Stage) []Block {
 	}
 	var out []Block
 	for _, n := range y.Needs() {
+		n.Libraries = brought(s, n.Libraries)
 		if len(n.Libraries) > 0 {
 			out = append(out, Block{Rule: "package-management", Code: "runtime-libraries", Path: n.At.Path, Line: n.At.Line,
 				Text: fmt.Sprintf("%s loads system libraries while it runs (%s), which a runtime image does not have", n.Package, strings.Join(n.Libraries, ", "))})
+		}
+	}
+	return out
+}
+
+// brought are the libraries that the old base image had: what it had not, and
+// no RUN installed, nothing can have used. Packages that a RUN installs are
+// weighed with that RUN.
+func brought(s *assess.Stage, libraries []string) []string {
+	if s.Origin == nil {
+		return libraries
+	}
+	var out []string
+	for _, l := range libraries {
+		if project.OldImageHas(s.Origin.Tag, l) {
+			out = append(out, l)
 		}
 	}
 	return out
@@ -242,6 +259,7 @@ func (in *Input) nodeLibraries(s *assess.Stage) []Block {
 	}
 	var out []Block
 	for _, m := range n.Native() {
+		m.Libraries = brought(s, m.Libraries)
 		if len(m.Libraries) > 0 {
 			out = append(out, Block{Rule: "package-management", Code: "runtime-libraries", Path: m.At.Path, Line: m.At.Line,
 				Text: fmt.Sprintf("%s loads system libraries or programs while it runs (%s), which a runtime image does not have", m.Name, strings.Join(m.Libraries, ", "))})
