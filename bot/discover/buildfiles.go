@@ -132,7 +132,7 @@ func (s *search) build(by, p string) bool {
 // and no absolute path.
 func plain(p string) bool {
 	return len(p) <= maxPath && !strings.ContainsAny(p, "$\\\x00\n") && !strings.Contains(p, "://") &&
-		!strings.HasPrefix(p, "/") && !strings.HasPrefix(p, "~") && !strings.HasPrefix(p, "git@")
+		!strings.HasPrefix(p, "/") && !strings.HasPrefix(p, "git@")
 }
 
 func readWhole(fsys fs.FS, name string) ([]byte, error) {
