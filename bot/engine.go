@@ -22,6 +22,16 @@ import (
 // maxDockerfiles bounds the work on one repository.
 const maxDockerfiles = 500
 
+// EngineChecks are the checks that rewrite.Migrate makes of every result it
+// changes (package verify), for Deps.Checked: a file that fails one of them is
+// not changed.
+func EngineChecks() []string {
+	return []string{
+		"BuildKit reads every changed Dockerfile and converts it into a build",
+		"each was held against the rules of the migration guide and the catalog",
+	}
+}
+
 // proposal is what the engine makes of a repository.
 type proposal struct {
 	results []*rewrite.Result

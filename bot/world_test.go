@@ -26,6 +26,7 @@ import (
 	"dhibot/bot/inbox"
 	"dhibot/bot/standin"
 	"dhibot/bot/standin/contract"
+	"dhibot/rewrite"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/rs/zerolog"
@@ -43,6 +44,7 @@ type world struct {
 	github *githubapi.App
 	now    func() time.Time
 
+	engine    func(context.Context, rewrite.Input) (*rewrite.Result, error)
 	transport *breaking
 
 	handling  sync.Mutex // one delivery at a time
@@ -61,7 +63,7 @@ type world struct {
 
 // newWorld makes a GitHub with an organisation acme and the App installed on it.
 func newWorld(t testing.TB, options ...func(*world)) *world {
-	w := &world{t: t, attempts: 1, transport: &breaking{}}
+	w := &world{t: t, attempts: 1, transport: &breaking{}, engine: smallEngine}
 	for _, f := range options {
 		f(w)
 	}
@@ -139,7 +141,7 @@ func (w *world) start() {
 	}
 	b, err := bot.New(bot.Deps{
 		GitHub: w.github, AppID: w.app.ID(), Keys: testKeys,
-		Migrate: smallEngine, Checked: []string{"every changed file parses"}, Now: w.now, Log: zerolog.New(w),
+		Migrate: w.engine, Checked: []string{"every changed file parses"}, Now: w.now, Log: zerolog.New(w),
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -66,7 +66,7 @@ func (w *writer) checklist(title string, when rewrite.When) {
 	w.printf("### %s\n", title)
 	list, more := first(all, 2*w.rows)
 	for _, t := range list {
-		w.printf("- [ ] %s", Prose(t.item.Text, proseLimit))
+		w.printf("- [ ] %s", strings.TrimSuffix(Prose(t.item.Text, proseLimit), "."))
 		if len(w.changed) > 1 && len(t.files) == 1 {
 			w.printf(" (for %s)", Code(t.files[0], pathLimit))
 		} else if len(t.files) > 1 {

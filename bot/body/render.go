@@ -112,7 +112,7 @@ func (w *writer) reason(r *rewrite.Result) string {
 	if text == "" {
 		text = "no reason was given"
 	}
-	if r.Line > 0 {
+	if r.Line > 0 && !strings.Contains(r.Reason, fmt.Sprintf("line %d", r.Line)) {
 		text += " (line " + w.link(r.Path, r.Line, fmt.Sprint(r.Line)) + ")"
 	}
 	return text

@@ -203,6 +203,8 @@ func TestProse(t *testing.T) {
 		"an odd ` one":                      "an odd \\` one",
 		"``a`b`` quoted":                    "``a`b`` quoted",
 		"1. not a list":                     `1\. not a list`,
+		"as 1000:1000.":                     "as 1000:1000.",
+		"1:100:":                            "1:\u200b100:",
 		"uses <b>":                          "uses &lt;b&gt;",
 	} {
 		if got := Prose(in, 500); got != want {

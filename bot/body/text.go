@@ -262,7 +262,7 @@ func plain(s string, start bool) string {
 			if next != ' ' {
 				b.WriteString(guard)
 			}
-		case r == ':' && next != 0 && next != ' ':
+		case r == ':' && next != 0 && next != ' ' && !(digit(at(i-1)) && numberEnds(rs[i+1:])):
 			b.WriteString(":" + guard) // URLs, emoji
 		case r == '.' && i >= 3 && strings.EqualFold(string(rs[i-3:i]), "www"):
 			b.WriteString(guard + ".")
@@ -276,6 +276,18 @@ func plain(s string, start bool) string {
 		}
 	}
 	return b.String()
+}
+
+func digit(r rune) bool { return r >= '0' && r <= '9' }
+
+// numberEnds tells whether a number stands here that no colon follows, as in
+// 1000:1000; :1000: would be an emoji.
+func numberEnds(rs []rune) bool {
+	n := 0
+	for n < len(rs) && digit(rs[n]) {
+		n++
+	}
+	return n > 0 && (n == len(rs) || rs[n] == ' ' || rs[n] == '.' || rs[n] == ',')
 }
 
 func word(c byte) bool {

@@ -72,7 +72,7 @@ func replyNothing(s State, results []*rewrite.Result) string {
 		if reason != "" {
 			fmt.Fprintf(&b, "; %s", body.Prose(reason, 400))
 		}
-		if line > 0 {
+		if line > 0 && !strings.Contains(reason, fmt.Sprintf("line %d", line)) {
 			fmt.Fprintf(&b, " (line %d)", line)
 		}
 		b.WriteString("\n")
