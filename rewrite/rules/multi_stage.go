@@ -77,10 +77,12 @@ func (p *Pass) splitStage() {
 	p.insertLines(anchor, lines, "\n")
 }
 
-// platform repeats a --platform flag that names the target.
+// platform repeats the --platform flag of the image that the final stage stood
+// on: files that were built on one platform run on that one. A program that is
+// cross-compiled runs on the target's.
 func (p *Pass) platform() string {
-	pl := strings.TrimSpace(p.Final.Base.Platform)
-	if pl == "" || strings.Contains(pl, "BUILDPLATFORM") {
+	pl := strings.TrimSpace(p.finalRoot().Base.Platform)
+	if pl == "" || p.New.Compiled && strings.Contains(pl, "BUILDPLATFORM") {
 		return ""
 	}
 	return "--platform=" + pl + " "
@@ -135,7 +137,7 @@ func hasUser(p *Pass) bool {
 // inherited.
 func (p *Pass) rebaseStage() {
 	f, n := p.Final.Stage, p.New
-	to := p.reference(n.Pick.Def.Image, n.Pick.Tag)
+	to := p.platform() + p.reference(n.Pick.Def.Image, n.Pick.Tag)
 	p.change(Finding{Rule: "base-image", Edits: []dockerfile.Edit{replace(f.Base.Word.Span, to)}, Lines: f.From.Lines, Before: f.Base.Word.Text, After: to, Why: sentence(n.Why)})
 	lines := p.New.Lines
 	anchor := f.From

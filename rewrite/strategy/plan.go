@@ -155,7 +155,9 @@ type NewStage struct {
 	Lines []Line
 	// Banner asks for comment banners: the file had a single stage.
 	Banner bool
-	Why    string
+	// Compiled tells that only a compiled program is copied into it.
+	Compiled bool
+	Why      string
 }
 
 // Line is an instruction of a new stage.

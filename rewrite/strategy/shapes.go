@@ -95,7 +95,7 @@ func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, ima
 	}
 	steps = append(steps, f.Steps[:at]...)
 	tail = f.Steps[at:]
-	n := &NewStage{Pick: pick, Image: image, Banner: len(d.All) == 1}
+	n := &NewStage{Pick: pick, Image: image, Banner: len(d.All) == 1, Compiled: rec != nil}
 	source := d.buildAlias(f, n)
 	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: tail, effects: effects, source: source, recipe: rec, user: d.RunUser, venv: venv.dir, rollForward: dotnet(pick) && ch.Bumped}
 	c.compose()
