@@ -127,7 +127,8 @@ type Edit struct {
 	Tag int
 }
 
-// File is a parsed Dockerfile. It does not change; edits give new bytes.
+// File is a parsed Dockerfile. It does not change; edits give new bytes. It is
+// safe for concurrent use.
 type File struct {
 	Content    []byte
 	Stages     []*Stage
@@ -145,6 +146,7 @@ type File struct {
 	args  []*globalArg
 	scope map[string]*globalArg
 	refs  []*Reference
+	walk  envWalk
 }
 
 // Directive is a parser directive at the top of the file.

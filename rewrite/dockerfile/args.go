@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -165,11 +166,11 @@ func (b *budget) Get(name string) (string, bool) {
 	return v, ok
 }
 
-// allowance is the budget of a word, in bytes: 16 KiB, many times what a long
+// allowance is the budget of a word, in bytes: 8 KiB, many times what a long
 // PATH needs. A pattern takes the product of both lengths in time, and a
 // replacement in memory, so that a long word with one has less.
 func allowance(word string) int {
-	const most, product = 16 << 10, 1 << 20
+	const most, product = 8 << 10, 1 << 20
 	if strings.Contains(word, "${") && strings.ContainsAny(word, "#%/") {
 		return min(most, product/len(word))
 	}
@@ -188,7 +189,7 @@ func (e environment) Keys() []string { return slices.Collect(maps.Keys(e)) }
 // Expand gives a word of an instruction the way BuildKit reads it: quotes and
 // escapes removed, variables replaced by env. A variable that env lacks becomes
 // nothing, and its name is in unresolved, sorted; so are names that only stand
-// in ${NAME:-default}. A word may take 16 KiB from its variables, less when it is
+// in ${NAME:-default}. A word may take 8 KiB from its variables, less when it is
 // long and has a pattern; more is an error.
 func (f *File) Expand(word string, env map[string]string) (result string, unresolved []string, err error) {
 	result, missing, err := f.expand(word, environment(env))
@@ -205,27 +206,47 @@ func (f *File) Expand(word string, env map[string]string) (result string, unreso
 // argument (TARGETARCH, BUILDPLATFORM ...) is absent, because nobody knows it.
 // A nil at, or one of the global ARGs, gives base. The map is the caller's.
 func (f *File) Env(at *Instruction, base map[string]string) map[string]string {
-	env := maps.Clone(base)
-	if env == nil {
-		env = map[string]string{}
-	}
 	if at == nil || at.Stage == nil {
+		env := map[string]string{}
+		maps.Copy(env, base)
 		return env
 	}
-	chain := at.Stage.Chain()
-	image := maps.Clone(env) // what is in the image: base and ENV, without ARG
-	for i, stage := range chain {
-		if i > 0 {
-			maps.Copy(env, image) // the image's own value wins over an ARG at FROM
-		}
-		for _, ins := range stage.Instructions {
-			if stage == at.Stage && ins.Span.Start >= at.Span.Start {
-				break
-			}
-			f.apply(ins, env, image)
-		}
+	f.walk.Lock()
+	defer f.walk.Unlock()
+	w := &f.walk
+	if w.stage != at.Stage || w.next > 0 && w.stage.Instructions[w.next-1].Span.Start >= at.Span.Start || !maps.Equal(w.base, base) {
+		w.restart(f, at.Stage, base)
 	}
-	return env
+	for list := w.stage.Instructions; w.next < len(list) && list[w.next].Span.Start < at.Span.Start; w.next++ {
+		f.apply(list[w.next], w.env, w.image)
+	}
+	return maps.Clone(w.env)
+}
+
+// envWalk remembers where Env stopped, because callers ask for one instruction
+// after the other.
+type envWalk struct {
+	sync.Mutex
+	stage *Stage
+	base  map[string]string
+	next  int               // the first instruction that is not in env
+	env   map[string]string // what words see
+	image map[string]string // what is in the image: base and ENV, without ARG
+}
+
+// restart goes to the beginning of a stage.
+func (w *envWalk) restart(f *File, stage *Stage, base map[string]string) {
+	w.stage, w.next, w.base = stage, 0, maps.Clone(base)
+	w.env, w.image = map[string]string{}, map[string]string{}
+	maps.Copy(w.env, base)
+	maps.Copy(w.image, base)
+	chain := stage.Chain()
+	for _, s := range chain[:len(chain)-1] {
+		for _, ins := range s.Instructions {
+			f.apply(ins, w.env, w.image)
+		}
+		maps.Copy(w.env, w.image) // the image's own value wins over an ARG at FROM
+	}
 }
 
 // apply adds what an instruction does to the environment.

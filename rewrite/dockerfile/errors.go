@@ -4,7 +4,7 @@ import "fmt"
 
 // The codes of an *Error.
 const (
-	CodeTooLarge    = "too-large"          // more than MaxSize bytes or MaxInstructions, or an ARG grows without end
+	CodeTooLarge    = "too-large"          // more than MaxSize bytes, MaxInstructions or MaxStages, or an ARG grows without end
 	CodeBinary      = "binary"             // holds NUL bytes: not text, or UTF-16
 	CodeLineTooLong = "line-too-long"      // a physical line of more than MaxLine bytes
 	CodeTemplate    = "template"           // Jinja, Go template, m4 ...: not a Dockerfile yet
@@ -21,6 +21,8 @@ const (
 	// parsing compares stages and instructions with each other; an image has
 	// room for about 125 layers.
 	MaxInstructions = 3000
+	// MaxStages is the greatest number of stages.
+	MaxStages = 500
 	// MaxLine is the longest physical line, in bytes without its line feed, that
 	// BuildKit's scanner accepts (bufio.MaxScanTokenSize-1).
 	MaxLine = 65535

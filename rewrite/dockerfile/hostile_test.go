@@ -17,7 +17,8 @@ func TestHostile(t *testing.T) {
 	}
 	refused := map[string]string{
 		"global ARG that doubles": double("ARG") + "FROM a\n",
-		"instructions":            strings.Repeat("FROM a\n", MaxInstructions+1),
+		"instructions":            "FROM a\n" + strings.Repeat("RUN a\n", MaxInstructions),
+		"stages":                  strings.Repeat("FROM a\n", MaxStages+1),
 		"pattern":                 "ARG A=" + strings.Repeat("x", 60000) + "\nARG B=${A//x/" + strings.Repeat("y", 60000) + "}\nFROM a\n",
 	}
 	for name, in := range refused {
@@ -50,7 +51,7 @@ func TestHostile(t *testing.T) {
 
 	var many strings.Builder
 	many.WriteString("ARG V=22.1\n")
-	for i := range 500 {
+	for i := range MaxStages {
 		fmt.Fprintf(&many, "FROM node:${V} AS s%d\n", i)
 	}
 	f = mustParse(t, many.String())
@@ -64,11 +65,11 @@ func TestHostile(t *testing.T) {
 	}
 
 	chain := "FROM a AS s0\n"
-	for i := range 2000 {
+	for i := range MaxStages - 1 {
 		chain += fmt.Sprintf("FROM s%d AS s%d\n", i, i+1)
 	}
 	f = mustParse(t, chain)
-	if n := len(f.Final().Chain()); n != 2001 {
+	if n := len(f.Final().Chain()); n != MaxStages {
 		t.Errorf("chain of %d", n)
 	}
 }

@@ -49,6 +49,9 @@ func Parse(content []byte) (f *File, err error) {
 	if err := f.build(ast.AST); err != nil {
 		return nil, err
 	}
+	if n := len(f.Stages); n > MaxStages {
+		return nil, &Error{0, CodeTooLarge, fmt.Sprintf("%d stages; a Dockerfile of more than %d is not read", n, MaxStages)}
+	}
 	if line := f.templateLine(); line > 0 {
 		return nil, &Error{line, CodeTemplate, "it is a template; a Dockerfile is made from it first"}
 	}

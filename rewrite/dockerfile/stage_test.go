@@ -2,6 +2,7 @@ package dockerfile
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -133,7 +134,9 @@ RUN end
 		}},
 		{f.GlobalArgs[0], base}, {nil, base},
 	}
-	for i, tt := range tests {
+	backwards := slices.Clone(tests)
+	slices.Reverse(backwards)
+	for i, tt := range append(tests, backwards...) {
 		if diff := cmp.Diff(tt.want, f.Env(tt.at, base)); diff != "" {
 			t.Errorf("%d: %s", i, diff)
 		}
