@@ -65,7 +65,7 @@ func (c *call) fullRepository() object {
 func (s *Server) parentObject(p *Repository) object {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	view := &Repository{s: s, id: p.id, created: p.created, updated: p.created, git: p.git, owner: p.owner, name: p.name, defaultBranch: p.git.Head()}
+	view := &Repository{s: s, id: p.id, created: p.created, updated: p.created, git: p.git, owner: p.owner, name: p.name, defaultBranch: p.git.Head(), parent: p.parent}
 	return view.object()
 }
 

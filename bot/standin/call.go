@@ -105,6 +105,11 @@ func (c *call) run() error {
 	if err != nil {
 		return err
 	}
+	leave, lerr := c.s.limits.enter(c)
+	defer leave()
+	if lerr != nil {
+		return c.asGraphQL(lerr)
+	}
 	if ferr := c.s.faults.fails(c); ferr != nil {
 		return c.asGraphQL(ferr)
 	}

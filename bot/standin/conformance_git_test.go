@@ -77,6 +77,11 @@ func gitBehaviours() []behaviour {
 		{does: "a commit object that is not there", source: "rest/git/commits#get-a-commit-object", call: "GET {R}/git/commits/{none}", status: 404, says: "Not Found"},
 		{does: "a commit with its files", source: "rest/commits/commits#get-a-commit", given: func(t *testing.T, w *world) { w.feature(t) }, call: "GET {R}/commits/feature", status: 200, also: is("files.0.filename", "new.txt", "files.0.status", "added", "stats.total", 1, "author.login", "alice")},
 		{does: "a commit that is not there", source: "rest/commits/commits#get-a-commit", call: "GET {R}/commits/none", status: 422, says: "No commit found for SHA: none"},
+		{does: "a commit's sha alone", source: "rest/commits/commits#get-a-commit", call: "GET {R}/commits/main", header: []string{"Accept", "application/vnd.github.sha"}, status: 200, also: func(t *testing.T, w *world, a answer) {
+			if a.Body != w.repo.Branch("main") {
+				t.Errorf("%q", a.Body)
+			}
+		}},
 		{does: "commits of a path", source: "rest/commits/commits#list-commits", given: func(t *testing.T, w *world) { w.feature(t) }, call: "GET {R}/commits?sha=feature&path=new.txt", status: 200, also: is("0.commit.message", "Add a file", "1", nil)},
 		{does: "compare", source: "rest/commits/commits#compare-two-commits", given: func(t *testing.T, w *world) { w.feature(t) }, call: "GET {R}/compare/main...feature", status: 200, also: is("status", "ahead", "ahead_by", 1, "behind_by", 0, "files.0.filename", "new.txt")},
 		{does: "compare the other way", source: "rest/commits/commits#compare-two-commits", given: func(t *testing.T, w *world) { w.feature(t) }, call: "GET {R}/compare/feature...main", status: 200, also: is("status", "behind", "ahead_by", 0)},

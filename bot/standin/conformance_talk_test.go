@@ -134,7 +134,7 @@ func pullBehaviours() []behaviour {
 			must(t, err)
 			_, err = f.Push("bob", "fix", "Fix", standin.Text(map[string]string{"fix.txt": "x\n"}))
 			must(t, err)
-		}, who: "bob", call: "POST {R}/pulls", body: `{"title":"T","head":"bob:fix","base":"main"}`, status: 201, also: is("head.label", "bob:fix", "head.repo.full_name", "bob/shop", "head.repo.fork", false, "base.repo.full_name", "acme/shop", "changed_files", 1)},
+		}, who: "bob", call: "POST {R}/pulls", body: `{"title":"T","head":"bob:fix","base":"main"}`, status: 201, also: is("head.label", "bob:fix", "head.repo.full_name", "bob/shop", "head.repo.fork", true, "base.repo.full_name", "acme/shop", "changed_files", 1)},
 	}
 }
 
@@ -148,8 +148,9 @@ func reviewBehaviours() []behaviour {
 			is("0.body", "here", "0.line", 1, "0.diff_hunk", "@@ -0,0 +1 @@\n+new")(t, w, list)
 			id := fmt.Sprintf("%.0f", list.at("0.id"))
 			w.ok(t, "bot", "GET {R}/pulls/comments/"+id, "")
-			w.ok(t, "alice", "POST {R}/pulls/comments/"+id+"/reactions", `{"content":"heart"}`)
+			heart := w.ok(t, "alice", "POST {R}/pulls/comments/"+id+"/reactions", `{"content":"heart"}`)
 			w.ok(t, "bot", "GET {R}/pulls/comments/"+id+"/reactions", "")
+			w.ok(t, "alice", fmt.Sprintf("DELETE {R}/pulls/comments/%s/reactions/%.0f", id, heart.at("id")), "")
 			is("0.state", "COMMENTED")(t, w, w.ok(t, "bot", "GET {R}/pulls/1/reviews", ""))
 			rid := fmt.Sprintf("%.0f", a.at("id"))
 			w.ok(t, "bot", "GET {R}/pulls/1/reviews/"+rid, "")
@@ -232,7 +233,14 @@ func talkBehaviours() []behaviour {
 			}
 			w.ok(t, "bot", fmt.Sprintf("DELETE %s/reactions/%.0f", at, one.at("id")), "")
 		}},
-		{does: "a reaction to an issue", source: "rest/reactions/reactions#create-reaction-for-an-issue", given: issue, call: "POST {R}/issues/1/reactions", body: `{"content":"rocket"}`, status: 201},
+		{does: "a reaction to an issue", source: "rest/reactions/reactions#create-reaction-for-an-issue", given: issue, call: "POST {R}/issues/1/reactions", body: `{"content":"rocket"}`, status: 201, also: func(t *testing.T, w *world, a answer) {
+			is("0.content", "rocket")(t, w, w.ok(t, "bot", "GET {R}/issues/1/reactions", ""))
+			at := fmt.Sprintf("DELETE {R}/issues/1/reactions/%.0f", a.at("id"))
+			if b := w.call(t, "alice", at, ""); b.Status != 404 {
+				t.Errorf("somebody else's reaction: %d", b.Status)
+			}
+			w.ok(t, "bot", at, "")
+		}},
 		{does: "a label", source: labels, call: "POST {R}/labels", body: `{"name":"dhi","color":"0366D6","description":"d"}`, status: 201, also: func(t *testing.T, w *world, a answer) {
 			is("color", "0366d6")(t, w, a)
 			w.ok(t, "bot", "GET {R}/labels/dhi", "")
@@ -246,6 +254,7 @@ func talkBehaviours() []behaviour {
 			is("0.name", "dhi")(t, w, a)
 			is("0.name", "dhi")(t, w, w.ok(t, "bot", "GET {R}/issues/1/labels", ""))
 			is("0.name", "bug", "1", nil)(t, w, w.ok(t, "bot", "PUT {R}/issues/1/labels", `{"labels":["bug"]}`))
+			is("0.name", "bug", "1", nil)(t, w, w.ok(t, "bot", "PUT {R}/issues/1/labels", `["bug"]`))
 			w.ok(t, "bot", "DELETE {R}/issues/1/labels/bug", "")
 			if a := w.call(t, "bot", "DELETE {R}/issues/1/labels/bug", ""); a.Status != 404 || a.str("message") != "Label does not exist" {
 				t.Errorf("%d %s", a.Status, a.Body)
@@ -282,6 +291,11 @@ func checkBehaviours() []behaviour {
 		{does: "a check run on a commit that is not there", source: create, call: "POST {R}/check-runs", body: `{"name":"DHI","head_sha":"{none}"}`, status: 422, says: "No commit found for SHA"},
 		{does: "completed needs a conclusion", source: create, call: "POST {R}/check-runs", body: `{"name":"DHI","head_sha":"{main}","status":"completed"}`, status: 422, says: "missing_field"},
 		{does: "a conclusion of its own", source: create, call: "POST {R}/check-runs", body: `{"name":"DHI","head_sha":"{main}","conclusion":"fine"}`, status: 422, says: "is not a member of"},
+		{does: "completing needs a conclusion", source: "rest/checks/runs#update-a-check-run", call: "POST {R}/check-runs", body: `{"name":"DHI","head_sha":"{main}"}`, status: 201, also: func(t *testing.T, w *world, a answer) {
+			if b := w.call(t, "bot", fmt.Sprintf("PATCH {R}/check-runs/%.0f", a.at("id")), `{"status":"completed"}`); b.Status != 422 {
+				t.Errorf("%d %s", b.Status, b.Body)
+			}
+		}},
 		{does: "51 annotations", source: create, call: "POST {R}/check-runs", body: `{"name":"DHI","head_sha":"{main}","output":{"title":"t","summary":"s","annotations":[` + strings.TrimSuffix(strings.Repeat(annotation+",", 51), ",") + `]}}`, status: 422, says: "No more than 50 items are allowed"},
 		{does: "a summary that is too long", source: create, call: "POST {R}/check-runs", body: `{"name":"DHI","head_sha":"{main}","output":{"title":"t","summary":"` + strings.Repeat("x", 65536) + `"}}`, status: 422, says: "65535 characters are allowed"},
 		{does: "no permission for checks", source: "rest/authentication/permissions-required-for-github-apps", who: "bot/contents:write", call: "POST {R}/check-runs", body: `{"name":"DHI","head_sha":"{main}"}`, status: 403, says: "Resource not accessible by integration"},

@@ -89,7 +89,7 @@ type dispatcher struct {
 }
 
 // maxLog bounds the delivery log; GitHub keeps three days.
-const maxLog = 50_000
+const maxLog = 10_000
 
 func newDispatcher(s *Server, r *rand.Rand) *dispatcher {
 	ctx, cancel := context.WithCancel(context.Background())

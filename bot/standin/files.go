@@ -149,3 +149,45 @@ func checkPath(p string) error {
 	}
 	return nil
 }
+
+// SeedFS seeds repositories from a tree of files "owner/repository/…": owners
+// become organisations, files beside the directories are left out.
+func (s *Server) SeedFS(fsys fs.FS, opts ...RepositoryOption) ([]*Repository, error) {
+	owners, err := fs.ReadDir(fsys, ".")
+	if err != nil {
+		return nil, fmt.Errorf("seed: %w", err)
+	}
+	var out []*Repository
+	for _, o := range owners {
+		if !o.IsDir() || reserved(strings.ToLower(o.Name())) || strings.HasPrefix(o.Name(), ".") {
+			continue
+		}
+		names, err := fs.ReadDir(fsys, o.Name())
+		if err != nil {
+			return nil, fmt.Errorf("seed: %w", err)
+		}
+		s.AddOrganization(o.Name())
+		for _, n := range names {
+			if !n.IsDir() {
+				continue
+			}
+			sub, err := fs.Sub(fsys, o.Name()+"/"+n.Name())
+			if err != nil {
+				return nil, fmt.Errorf("seed: %w", err)
+			}
+			files, err := FromFS(sub)
+			if err != nil {
+				return nil, fmt.Errorf("seed %s/%s: %w", o.Name(), n.Name(), err)
+			}
+			if len(files) == 0 {
+				files = nil // an empty directory is an empty repository
+			}
+			r, err := s.AddRepository(o.Name(), n.Name(), files, opts...)
+			if err != nil {
+				return nil, fmt.Errorf("seed: %w", err)
+			}
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}

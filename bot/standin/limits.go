@@ -138,6 +138,25 @@ func (l *limiter) bucket(c *call, resource string) *bucket {
 	return b
 }
 
+// enter counts the calls of a client that run now; leave ends one.
+func (l *limiter) enter(c *call) (leave func(), err error) {
+	key := c.client()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.l.Concurrent > 0 && l.running[key] >= l.l.Concurrent {
+		c.s.stats.secondary.Add(1)
+		return func() {}, secondaryLimit(orStatus(l.l.Status), time.Minute, l.l.NoHeaders)
+	}
+	l.running[key]++
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.running[key]--; l.running[key] == 0 {
+			delete(l.running, key)
+		}
+	}, nil
+}
+
 // free are calls that cost nothing.
 func (c *call) free() bool { return c.route != nil && c.route.pattern == "/rate_limit" }
 

@@ -2,17 +2,72 @@ package standin_test
 
 import (
 	"crypto/rsa"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
 	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"dhibot/bot/standin"
+	"dhibot/bot/standin/contract"
 )
 
+// TestMain also holds, after a run of everything, that every documented
+// endpoint was called and that no known error of the description is stale.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("net/http.(*persistConn).readLoop"), goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"),
-		goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"))
+	status := m.Run()
+	if f := flag.Lookup("test.run"); status == 0 && f != nil && f.Value.String() == "" {
+		if missing := uncovered(); len(missing) > 0 {
+			fmt.Fprintf(os.Stderr, "contract coverage:\n  %s\n", strings.Join(missing, "\n  "))
+			status = 1
+		}
+	}
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections() //nolint:forcetypeassert // what it is
+	if status == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			status = 1
+		}
+	}
+	os.Exit(status)
+}
+
+func uncovered() []string {
+	spec, err := contract.Shared()
+	if err != nil {
+		return []string{err.Error()}
+	}
+	s, err := standin.New()
+	if err != nil {
+		return []string{err.Error()}
+	}
+	defer s.Close()
+	out := spec.Unused()
+	seen := map[string]bool{}
+	for op := range spec.Seen() {
+		seen[shape(op)] = true
+	}
+	for _, p := range s.RoutePatterns() {
+		if spec.Documents(p) && !seen[shape(p)] {
+			out = append(out, "never called: "+p)
+		}
+	}
+	return out
+}
+
+// shape takes the names of parameters away.
+func shape(pattern string) string {
+	parts := strings.Split(pattern, "/")
+	for i, p := range parts {
+		if strings.HasPrefix(p, "{") {
+			parts[i] = "{}"
+		}
+	}
+	return strings.Join(parts, "/")
 }
 
 // testKey is one key for all tests: making one takes a while.
@@ -26,3 +81,5 @@ func testKey(t testing.TB) *rsa.PrivateKey {
 }
 
 var sharedKey = sync.OnceValues(standin.GenerateKey)
+
+var httpClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}

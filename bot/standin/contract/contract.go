@@ -106,7 +106,6 @@ func Load() (*Spec, error) {
 		return nil, fmt.Errorf("OpenAPI description: %w", err)
 	}
 	s := &Spec{doc: doc, used: map[string]int{}, seen: map[string]int{}}
-	s.correct()
 	for pattern, item := range doc.Paths.Map() {
 		if !strings.HasPrefix(pattern, webhookPrefix) {
 			s.routes = append(s.routes, compile(pattern, item))
@@ -319,6 +318,33 @@ func (s *Spec) Seen() map[string]int {
 	out := map[string]int{}
 	for k, v := range s.seen {
 		out[k] = v
+	}
+	return out
+}
+
+// Documents reports whether an endpoint, as "METHOD /pattern", is part of the
+// description. Names of parameters do not matter.
+func (s *Spec) Documents(endpoint string) bool {
+	method, pattern, _ := strings.Cut(endpoint, " ")
+	want := parameter.ReplaceAllString(pattern, "{}")
+	for _, r := range s.routes {
+		if parameter.ReplaceAllString(r.pattern, "{}") == want && r.item.GetOperation(method) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Unused lists the known errors of the description that no call has met: they
+// may have been repaired.
+func (s *Spec) Unused() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	for _, k := range knownErrors() {
+		if s.used[k.key()] == 0 {
+			out = append(out, "known error not met: "+k.key())
+		}
 	}
 	return out
 }

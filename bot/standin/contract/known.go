@@ -2,9 +2,8 @@ package contract
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
-
-	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // known is one error of the description: an answer that GitHub gives and its
@@ -48,11 +47,13 @@ func knownError(where string, status int, text string) string {
 			continue
 		}
 		if (k.status == 0 || k.status == status) && strings.Contains(text, k.text) {
-			return k.reason
+			return k.key()
 		}
 	}
 	return ""
 }
+
+func (k known) key() string { return k.where + " " + strconv.Itoa(k.status) + ": " + k.text }
 
 // outside are operations that the pruned description leaves out and clients
 // of ours use.
@@ -75,9 +76,4 @@ func outsideWebhook(name string) bool {
 		return true
 	}
 	return false
-}
-
-// correct repairs what would make every value wrong.
-func (s *Spec) correct() {
-	_ = openapi3.Schema{}
 }

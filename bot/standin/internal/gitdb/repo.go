@@ -86,8 +86,12 @@ func (r *Repo) materialise() error {
 	if r.made {
 		return nil
 	}
+	dirs := []string{r.shared.Dir()} // git complains about an alternate that is not there
 	for _, d := range []string{"objects/info", "objects/pack", "refs/heads", "refs/tags"} {
-		if err := os.MkdirAll(filepath.Join(r.dir, d), 0o755); err != nil {
+		dirs = append(dirs, filepath.Join(r.dir, d))
+	}
+	for _, d := range dirs {
+		if err := os.MkdirAll(d, 0o755); err != nil {
 			return fmt.Errorf("make repository: %w", err)
 		}
 	}
