@@ -2,7 +2,6 @@ package main
 
 // Temporary: keeps modules in go.mod until their users exist.
 import (
-	_ "github.com/Masterminds/semver/v3"
 	_ "github.com/alecthomas/kong"
 	_ "github.com/aymanbagabas/go-udiff"
 	_ "github.com/bmatcuk/doublestar/v4"

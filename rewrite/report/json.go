@@ -25,6 +25,7 @@ type jsonResult struct {
 	Line      int                `json:"line,omitempty"`
 	LeftAlone []jsonLeft         `json:"leftAlone,omitempty"`
 	Files     []jsonFile         `json:"files,omitempty"`
+	Verified  bool               `json:"verified,omitempty"`
 	Catalog   string             `json:"catalog,omitempty"`
 }
 
@@ -87,7 +88,7 @@ func MarshalJSON(r *rewrite.Result) ([]byte, error) {
 		Path: r.Path, Outcome: r.Outcome, Reason: r.Reason,
 		Stages: []jsonStage{}, Changes: jsonChanges(r.Changes), Checklist: []jsonItem{},
 		Diff: Unified(r),
-		Code: r.Code, Line: r.Line, Catalog: r.Catalog,
+		Code: r.Code, Line: r.Line, Verified: r.Verified, Catalog: r.Catalog,
 	}
 	for _, s := range r.Stages {
 		out.Stages = append(out.Stages, jsonStage{s.Name, s.From, s.To, s.Role, s.Final, s.User})

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v4"
+	"golang.org/x/mod/modfile"
+)
+
+// TestDependencies: docs/dependencies.md has a row, with the version, for each
+// module that go.mod asks for directly, and none for what is not in it.
+func TestDependencies(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := modfile.Parse("go.mod", text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := os.ReadFile("../../docs/dependencies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]string{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (\\S+) \\| (.+) \\|$").FindAllStringSubmatch(string(doc), -1) {
+		rows[m[1]] = m[2]
+	}
+	for _, r := range mod.Require {
+		version, ok := rows[r.Mod.Path]
+		delete(rows, r.Mod.Path)
+		switch {
+		case r.Indirect && !ok:
+		case !ok:
+			t.Errorf("%s %s has no row", r.Mod.Path, r.Mod.Version)
+		case version != r.Mod.Version:
+			t.Errorf("%s is at %s in the table and %s in go.mod", r.Mod.Path, version, r.Mod.Version)
+		}
+	}
+	for path := range rows {
+		t.Errorf("%s has a row and is not in go.mod", path)
+	}
+}
+
+// TestLinksInDocs: every relative link of the documentation leads to a file.
+func TestLinksInDocs(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := filepath.Glob("../../docs/rules/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = append(append(files, rules...), "../../README.md", "../../CONTRIBUTING.md")
+	link := regexp.MustCompile(`\]\(([^)#\s]+)(?:#[^)]*)?\)`)
+	found := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			found++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(file), m[1])); err != nil {
+				t.Errorf("%s links to %s, which is not there", file, m[1])
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no links were found: the pattern is wrong")
+	}
+}
+
+// TestCompose: the deployment starts the server with settings that it knows.
+func TestCompose(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../deploy/compose.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var compose struct {
+		Services map[string]struct {
+			Environment map[string]string
+			ReadOnly    bool `yaml:"read_only"`
+			Volumes     []string
+		}
+	}
+	if err := yaml.Unmarshal(text, &compose); err != nil {
+		t.Fatal(err)
+	}
+	s, ok := compose.Services["dhibot"]
+	if !ok || !s.ReadOnly || len(s.Volumes) == 0 {
+		t.Errorf("service dhibot: %+v", s)
+	}
+	help, err := program(t, "serve", "--help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range s.Environment {
+		if !strings.Contains(string(help), "$"+name) {
+			t.Errorf("dhibot serve does not know %s:\n%s", name, help)
+		}
+	}
+}
