@@ -91,7 +91,7 @@ type Exchange struct {
 	Method       string
 	URL          string // path and query as the client sent them
 	Route        string // the pattern that answered, "" for none: "/repos/{owner}/{repo}"
-	Path         string // decoded path without the /api/v3 prefix
+	Path         string // as sent, without the /api/v3 prefix and the query
 	Request      http.Header
 	RequestBody  []byte
 	Status       int
