@@ -10,7 +10,8 @@ type Limits struct {
 	// as GitHub's "Best practices for using the REST API" asks. Negative: none.
 	Spacing time.Duration
 	// ContentPerMinute and ContentPerHour bound the writes that make content;
-	// default 80 and 500.
+	// default 80 and 500. They are counted in this process: of several replicas
+	// on one installation, each gets its part.
 	ContentPerMinute, ContentPerHour int
 	// CommandShare is the part of every hourly allowance that only calls under
 	// ForCommand may use; default 0.15. Negative: none.

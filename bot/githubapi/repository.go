@@ -199,7 +199,7 @@ func (c *Client) Rules(ctx context.Context, r Repo, branch string) ([]Rule, erro
 	}
 	rules := make([]Rule, 0, len(found))
 	for _, f := range found {
-		rules = append(rules, Rule{Type: f.Type, Source: f.Source})
+		rules = append(rules, Rule(f))
 	}
 	return rules, nil
 }
