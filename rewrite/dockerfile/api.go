@@ -106,7 +106,8 @@ type Reference struct {
 	Platform string
 	// Args are the global ARGs that Resolved depends on.
 	Args []ArgUse
-	// Err says why Resolved is empty (an ARG without default, an invalid name).
+	// Err says why Resolved is empty: an *UnknownArgError (it depends on what only
+	// a build knows) or an *InvalidReferenceError (BuildKit refuses it).
 	Err error
 }
 

@@ -281,8 +281,10 @@ func (f *File) Grows(s *Stage, base map[string]string) *Instruction {
 	image := maps.Clone(env)
 	for _, ins := range s.Instructions {
 		if strings.Contains(ins.logical, "$") && ins.Keyword != "ONBUILD" {
-			if _, _, err := f.expand(ins.Text, environment(env)); errors.Is(err, errTooMuch) {
-				return ins
+			if !shellText(ins.Keyword) {
+				if _, _, err := f.expand(ins.Text, environment(env)); errors.Is(err, errTooMuch) {
+					return ins
+				}
 			}
 			for _, flag := range ins.Flags {
 				if _, _, err := f.expand(flag.Value, environment(env)); errors.Is(err, errTooMuch) {
@@ -301,6 +303,16 @@ func (f *File) Grows(s *Stage, base map[string]string) *Instruction {
 		f.apply(ins, env, image)
 	}
 	return nil
+}
+
+// shellText tells whether BuildKit hands the words of an instruction to a shell
+// as they are; it only expands their flags.
+func shellText(keyword string) bool {
+	switch keyword {
+	case "RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "SHELL", "MAINTAINER":
+		return true
+	}
+	return false
 }
 
 // set gives a variable its expanded value in every target.

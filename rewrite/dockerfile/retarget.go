@@ -97,8 +97,9 @@ func (f *File) Retarget(targets []Target) Retargeted {
 		switch {
 		case err != nil:
 			out.Err[t.Ref] = err
-		case g == nil:
+		case g == nil && t.Ref.Word.Text != t.String():
 			out.Edits[t.Ref] = []Edit{{Span: t.Ref.Word.Span, New: t.String()}}
+		case g == nil: // it stands there already
 		default:
 			open = append(open, g)
 		}

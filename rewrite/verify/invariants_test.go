@@ -179,6 +179,14 @@ func TestComparisons(t *testing.T) {
 		{"set by the file", lostVariables, "FROM node:22\nENV YARN_VERSION=1\nCOPY x $YARN_VERSION/", "FROM " + dev + "\nENV YARN_VERSION=1\nCOPY x $YARN_VERSION/", AnyFinal, 0},
 		{"not set before either", lostVariables, "FROM node:22\nCOPY x $NOPE/", "FROM " + dev + "\nCOPY x $NOPE/", AnyFinal, 0},
 
+		{"not root as before", rootAgain, "FROM node:22\nUSER node", "FROM " + run, AnyFinal, 0},
+		{"root before too", rootAgain, "FROM node:22", "FROM " + dev, AnyFinal, 0},
+		{"root by the image", rootAgain, "FROM node:22\nUSER node", "FROM " + dev, AnyFinal, 1},
+		{"root by the file", rootAgain, "FROM node:22\nUSER 1000:0", "FROM " + dev + "\nUSER node\nUSER 0", AnyFinal, 3},
+		{"the old image did not run as root", rootAgain, "FROM gcr.io/distroless/static-debian12:nonroot", "FROM " + dev, AnyFinal, 1},
+		{"an old image nobody knows", rootAgain, "FROM example.com/x:1", "FROM " + dev, AnyFinal, 0},
+		{"a variable user", rootAgain, "FROM node:22\nARG U\nUSER $U", "FROM " + dev, AnyFinal, 0},
+
 		{"config kept", keptConfig, "FROM node:22 AS a\nLABEL l=1\nENV E=1 PIP_X=1\nVOLUME /v\nFROM a\nSTOPSIGNAL 9", "FROM " + dev + " AS a\nFROM " + run + "\nLABEL l=2\nENV E=1\nVOLUME [\"/v\"]\nSTOPSIGNAL 9", AnyFinal, 0},
 		{"label left behind", keptConfig, "FROM node:22\nLABEL l=1", "FROM " + dev + " AS a\nLABEL l=1\nFROM " + run, AnyFinal, -1},
 		{"variable left behind", keptConfig, "FROM node:22\nENV NODE_ENV=production", "FROM " + dev + " AS a\nENV NODE_ENV=production\nFROM " + run, AnyFinal, -1},

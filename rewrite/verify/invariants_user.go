@@ -141,6 +141,24 @@ func privilegedPorts(m *model) []Violation {
 	return found
 }
 
+// rootAgain: a final image that did not run as root does not run as root now.
+// The images to build in do, and most others do not.
+func rootAgain(c *check) []Violation {
+	before, after := c.before.stages[len(c.before.stages)-1], c.after.stages[len(c.after.stages)-1]
+	was := before.effective()
+	if !before.base.known && was.userAt == nil {
+		return nil
+	}
+	if root, sure := before.root(was.user); root || !sure {
+		return nil
+	}
+	is := after.effective()
+	if root, sure := after.root(is.user); !root || !sure || !after.base.known {
+		return nil
+	}
+	return []Violation{fault("nonroot-user", after.lineOf(is.userAt), "root", "", "the final image ran as %s and runs as root now", was.user)}
+}
+
 // firstPort reads 80, 80/tcp and 80-90/tcp; 0 when it is no number.
 func firstPort(word string) int {
 	word, _, _ = strings.Cut(word, "/")
