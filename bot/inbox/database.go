@@ -40,6 +40,7 @@ type database interface {
 	hasTable(ctx context.Context, t tx, name string) (bool, error)
 	dialect() dialect
 	committers() int // how many batches of Puts may be committed at once
+	recorders() int  // how many workers may record at once: the others must not stand in the way of Puts
 	close() error
 
 	queue

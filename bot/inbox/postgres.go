@@ -148,6 +148,7 @@ func (p *postgresDB) dialect() dialect {
 }
 
 func (p *postgresDB) committers() int { return 3 }
+func (p *postgresDB) recorders() int  { return 6 } // less than the pool has, with the committers
 
 func (p *postgresDB) inTx(ctx context.Context, f func(tx) error) error {
 	return pgInTx(ctx, p.pool, f)

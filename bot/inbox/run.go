@@ -20,6 +20,8 @@ type runner struct {
 	halt     atomic.Bool
 	hardStop chan struct{} // closed when nothing is waited for any more
 
+	recording chan struct{} // a place for each worker that may record now
+
 	busy sync.Map // lanes (int64) with a handler in this process
 
 	untilHalt context.Context // ends with the context of Run: for periodic work
@@ -36,7 +38,8 @@ func (r *runner) stopping() bool { return r.halt.Load() }
 // Before it works, Run takes over what dead processes of this machine left
 // behind; what others left is taken over when their lease has run out.
 func (b *Inbox) Run(ctx context.Context, h Handler) error {
-	r := &runner{box: b, handler: h, client: "dhibot-" + uuid.NewString(), hardStop: make(chan struct{}), untilHalt: ctx}
+	r := &runner{box: b, handler: h, client: "dhibot-" + uuid.NewString(), hardStop: make(chan struct{}),
+		recording: make(chan struct{}, b.db.recorders()), untilHalt: ctx}
 	b.mu.Lock()
 	if b.running != nil {
 		b.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -22,6 +23,57 @@ type sqliteDB struct {
 	db    *sql.DB
 	lease *sql.DB
 	path  string
+	known *statements // of db
+}
+
+// statements are prepared once per connection: parsing was a quarter of the
+// work of storing a delivery. A statement is prepared before the next
+// transaction after the one that first used it, because with one connection
+// nothing can be prepared while a transaction has it.
+type statements struct {
+	mu    sync.Mutex
+	ready map[string]*sql.Stmt
+	seen  map[string]bool
+}
+
+// statementsMost bounds what is kept: our queries are constants, but for the
+// few forms of List.
+const statementsMost = 100
+
+// prepare readies what was used since. It may have to wait for the connection,
+// whose transaction calls find: so not under the lock.
+func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
+	s.mu.Lock()
+	seen := s.seen
+	s.seen = map[string]bool{}
+	s.mu.Unlock()
+	for query := range seen {
+		stmt, err := db.PrepareContext(ctx, query)
+		if err != nil {
+			return fmt.Errorf("prepare: %w", err)
+		}
+		s.mu.Lock()
+		twice := s.ready[query] != nil // somebody was faster
+		if !twice {
+			s.ready[query] = stmt
+		}
+		s.mu.Unlock()
+		if twice {
+			_ = stmt.Close() // there is another one
+		}
+	}
+	return nil
+}
+
+// find returns the prepared query, or nil and remembers to prepare it.
+func (s *statements) find(query string) *sql.Stmt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stmt := s.ready[query]
+	if stmt == nil && len(s.ready)+len(s.seen) < statementsMost && !strings.HasPrefix(strings.TrimSpace(query), "CREATE") {
+		s.seen[query] = true
+	}
+	return stmt
 }
 
 // openSQLiteFile opens one connection. WAL with synchronous=FULL: a commit is
@@ -51,7 +103,7 @@ func openSQLite(ctx context.Context, path string, opt options) (_ database, err 
 	if path, err = filepath.Abs(path); err != nil {
 		return nil, fmt.Errorf("inbox: sqlite file: %w", err)
 	}
-	s := &sqliteDB{path: path}
+	s := &sqliteDB{path: path, known: &statements{ready: map[string]*sql.Stmt{}, seen: map[string]bool{}}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -128,21 +180,25 @@ func (s *sqliteDB) dialect() dialect {
 }
 
 func (s *sqliteDB) committers() int { return 1 }
+func (s *sqliteDB) recorders() int  { return 1 }
 
 func (s *sqliteDB) inTx(ctx context.Context, f func(tx) error) error {
-	return sqlInTx(ctx, s.db, f)
+	if err := s.known.prepare(ctx, s.db); err != nil {
+		return err
+	}
+	return sqlInTx(ctx, s.db, s.known, f)
 }
 
 func (s *sqliteDB) inLeaseTx(ctx context.Context, f func(tx) error) error {
-	return sqlInTx(ctx, s.lease, f)
+	return sqlInTx(ctx, s.lease, nil, f)
 }
 
-func sqlInTx(ctx context.Context, db *sql.DB, f func(tx) error) error {
+func sqlInTx(ctx context.Context, db *sql.DB, known *statements, f func(tx) error) error {
 	t, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	if err := f(sqlTx{t}); err != nil {
+	if err := f(sqlTx{t, known}); err != nil {
 		_ = t.Rollback() // the error of f says more
 		return err
 	}
@@ -154,6 +210,9 @@ func sqlInTx(ctx context.Context, db *sql.DB, f func(tx) error) error {
 
 func (s *sqliteDB) close() error {
 	var errs []error
+	for _, stmt := range s.known.ready {
+		errs = append(errs, stmt.Close())
+	}
 	for _, db := range []*sql.DB{s.lease, s.db} {
 		if db != nil {
 			errs = append(errs, db.Close())
@@ -162,10 +221,30 @@ func (s *sqliteDB) close() error {
 	return errors.Join(errs...)
 }
 
-type sqlTx struct{ *sql.Tx }
+type sqlTx struct {
+	*sql.Tx
+	known *statements // nil: nothing is prepared
+}
+
+func (t sqlTx) prepared(ctx context.Context, query string) *sql.Stmt {
+	if t.known == nil {
+		return nil
+	}
+	stmt := t.known.find(query)
+	if stmt == nil {
+		return nil
+	}
+	return t.StmtContext(ctx, stmt)
+}
 
 func (t sqlTx) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	r, err := t.ExecContext(ctx, query, args...)
+	var r sql.Result
+	var err error
+	if stmt := t.prepared(ctx, query); stmt != nil {
+		r, err = stmt.ExecContext(ctx, args...)
+	} else {
+		r, err = t.ExecContext(ctx, query, args...)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -173,7 +252,13 @@ func (t sqlTx) exec(ctx context.Context, query string, args ...any) (int64, erro
 }
 
 func (t sqlTx) query(ctx context.Context, row func(func(...any) error) error, query string, args ...any) error {
-	rows, err := t.QueryContext(ctx, query, args...)
+	var rows *sql.Rows
+	var err error
+	if stmt := t.prepared(ctx, query); stmt != nil {
+		rows, err = stmt.QueryContext(ctx, args...)
+	} else {
+		rows, err = t.QueryContext(ctx, query, args...)
+	}
 	if err != nil {
 		return err
 	}

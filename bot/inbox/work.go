@@ -102,6 +102,10 @@ func (r *runner) record(ctx context.Context, job *rivertype.JobRow, lane int64, 
 }
 
 func (r *runner) recordOnce(ctx context.Context, job *rivertype.JobRow, lane int64, last *settlement, then course) (next *task, err error) {
+	// Connections are given out first come, first served. Were all workers to
+	// queue for one, a Put would wait for every one of them.
+	r.recording <- struct{}{}
+	defer func() { <-r.recording }()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	err = r.box.db.inTx(ctx, func(t tx) error {
