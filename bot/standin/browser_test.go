@@ -23,13 +23,23 @@ func chromium(t testing.TB) string {
 	return ""
 }
 
+// scratch is a directory whose removal may fail: a browser's helpers write to
+// it for a moment longer than the browser lives.
+func scratch(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "browser-") //nolint:usetesting // see above
+	must(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
 // browse runs a headless browser and returns what it prints.
 func browse(t testing.TB, args ...string) string {
 	t.Helper()
 	program := chromium(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
-	home := t.TempDir()
+	home := scratch(t)
 	all := append([]string{
 		"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars", "--disable-background-networking",
 		"--disable-component-update", "--disable-extensions", "--disable-sync", "--user-data-dir=" + home, "--timeout=20000", "--enable-logging=stderr",
