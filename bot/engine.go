@@ -15,6 +15,7 @@ import (
 	"dhibot/bot/plan"
 	"dhibot/rewrite"
 	"dhibot/rewrite/catalog"
+	"dhibot/rewrite/project"
 
 	"github.com/rs/zerolog"
 )
@@ -62,6 +63,8 @@ func (j *job) propose(ctx context.Context, v *view, scope plan.Scope) (proposal,
 		options.Distro = catalog.Distro(scope.Distro)
 	}
 	today := j.deps.Now().UTC().Format(time.DateOnly)
+	// What surrounds one Dockerfile mostly surrounds the others too.
+	shared := project.NewRepo(files)
 	for _, path := range f.paths {
 		if !scope.Covers(path) {
 			continue
@@ -78,7 +81,7 @@ func (j *job) propose(ctx context.Context, v *view, scope plan.Scope) (proposal,
 		if err != nil {
 			return p, fmt.Errorf("reading a Dockerfile: %w", err)
 		}
-		in := rewrite.Input{Path: path, Content: content, FS: files, Options: options}
+		in := rewrite.Input{Path: path, Content: content, FS: shared, Options: options}
 		r, err := j.migrate(ctx, in)
 		if err == nil {
 			err = failure(files.Err())

@@ -11,6 +11,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"dhibot/rewrite/project"
 )
 
 // MaxFile is how much of a Dockerfile is read. The engine refuses files over
@@ -23,6 +25,9 @@ type Repository struct {
 	Dir  string // absolute
 	root *os.Root
 	view *view
+	// shared is the view with a memory: what surrounds one Dockerfile mostly
+	// surrounds the others too.
+	shared *project.Repo
 }
 
 // Open opens a directory as a repository.
@@ -31,7 +36,8 @@ func Open(dir string) (*Repository, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the repository: %w", err)
 	}
-	return &Repository{Dir: dir, root: root, view: newView(root.FS())}, nil
+	v := newView(root.FS())
+	return &Repository{Dir: dir, root: root, view: v, shared: project.NewRepo(v)}, nil
 }
 
 // Close releases the directory.

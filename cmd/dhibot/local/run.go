@@ -87,7 +87,7 @@ func one(ctx context.Context, job Job, engine Engine) (r *rewrite.Result) {
 	if err != nil {
 		return failure(job, nil, CodeUnreadable, err)
 	}
-	r = Migrate(ctx, engine, rewrite.Input{Path: job.Path, Content: content, FS: job.Repo.FS(), Options: job.Options})
+	r = Migrate(ctx, engine, rewrite.Input{Path: job.Path, Content: content, FS: job.Repo.shared, Options: job.Options})
 	r.Path = job.Shown
 	return r
 }
