@@ -79,7 +79,7 @@ func triggersWithoutShell(m *model) []Violation {
 }
 
 // packageManagers: every package manager that a RUN calls is the one of the
-// stage's image.
+// stage's image, and RUN runs as root then.
 func packageManagers(m *model) []Violation {
 	var found []Violation
 	for _, s := range m.stages {
@@ -88,17 +88,31 @@ func packageManagers(m *model) []Violation {
 		}
 		for _, ins := range s.Instructions {
 			text, ok := runnable(ins)
-			if !ok || !namesManager(text, s.base.config.PackageManager) {
+			if !ok {
 				continue
 			}
-			for _, program := range sorted(called(text)) {
+			own := s.base.config.PackageManager
+			user := s.userAt(ins)
+			root, sure := s.root(user)
+			if !namesManager(text, own) && (root || !sure || !strings.Contains(text, own)) {
+				continue
+			}
+			programs := called(text)
+			for _, program := range sorted(programs) {
 				family, ok := managerOf(program)
-				if !ok || family == s.base.config.PackageManager || s.provided(ins, program) {
+				if !ok || s.provided(ins, program) {
 					continue
 				}
-				found = append(found, fault("package-management", ins.Lines[0], program, ins.Text,
-					"RUN calls %s, which %s does not have", program, s.base.name()))
-				break
+				if family != own {
+					found = append(found, fault("package-management", ins.Lines[0], program, ins.Text,
+						"RUN calls %s, which %s does not have", program, s.base.name()))
+					break
+				}
+				if !root && sure && !programs["sudo"] {
+					found = append(found, fault("package-management", ins.Lines[0], "root", ins.Text,
+						"RUN calls %s as %s, which is not root", program, user))
+					break
+				}
 			}
 		}
 	}

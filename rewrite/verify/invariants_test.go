@@ -65,6 +65,10 @@ func TestInvariants(t *testing.T) {
 		{"only as text", packageManagers, "", []string{"FROM RUN", "RUN echo apt-get install"}, 0},
 		{"a path with the name", packageManagers, "", []string{"FROM RUN", "RUN rm -rf /var/lib/apt/lists"}, 0},
 		{"ONBUILD", packageManagers, "package-management", []string{"FROM RUN", "ONBUILD RUN apk add x"}, 2},
+		{"as a user", packageManagers, "package-management", []string{"FROM DEV", "USER node", "RUN apt-get update"}, 3},
+		{"as a user with sudo", packageManagers, "", []string{"FROM DEV", "USER node", "RUN sudo apt-get update"}, 0},
+		{"as root again", packageManagers, "", []string{"FROM DEV", "USER node", "USER 0:0", "RUN apt-get update"}, 0},
+		{"as somebody", packageManagers, "", []string{"FROM DEV", "ARG U", "USER $U", "RUN apt-get update"}, 0},
 		{"unknown image", packageManagers, "", []string{"FROM example.com/x:1", "RUN apk add x"}, 0},
 
 		{"the image's user", knownUsers, "", []string{"FROM RUN", "USER node", "COPY --chown=node:node a /b"}, 0},

@@ -206,6 +206,21 @@ func (s *stage) effective() effective {
 	return e
 }
 
+// userAt is the user that an instruction runs as.
+func (s *stage) userAt(at *dockerfile.Instruction) string {
+	user := s.base.config.User
+	s.earlier(at, func(ins *dockerfile.Instruction) bool {
+		if cmd, ok := ins.Command.(*instructions.UserCommand); ok {
+			user = cmd.User
+			if text, ok := s.expand(ins, user); ok {
+				user = text
+			}
+		}
+		return true
+	})
+	return user
+}
+
 // argv is the whole command.
 func (e effective) argv() []string { return append(slices.Clone(e.entrypoint), e.cmd...) }
 
