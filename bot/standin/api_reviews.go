@@ -50,6 +50,7 @@ func (s *Server) reviewRoutes() []route {
 		{method: "GET", pattern: p + "/comments", needs: read, doc: "pulls/comments#list-review-comments-on-a-pull-request", do: pullComments},
 		{method: "POST", pattern: p + "/comments", needs: write, level: "read", write: true, doc: "pulls/comments#create-a-review-comment-for-a-pull-request", do: createReviewComment},
 		{method: "GET", pattern: "/repos/{owner}/{repo}/pulls/comments/{id}", needs: read, doc: "pulls/comments#get-a-review-comment-for-a-pull-request", do: getReviewComment},
+		{method: "DELETE", pattern: "/repos/{owner}/{repo}/pulls/comments/{id}", needs: write, level: "read", write: true, doc: "pulls/comments#delete-a-review-comment-for-a-pull-request", do: deleteReviewComment},
 		{method: "GET", pattern: p + "/requested_reviewers", needs: read, doc: "pulls/review-requests#get-all-requested-reviewers-for-a-pull-request", do: requestedReviewers},
 		{method: "POST", pattern: p + "/requested_reviewers", needs: write, level: "write", write: true, doc: "pulls/review-requests#request-reviewers-for-a-pull-request", do: requestReviewers},
 		{method: "DELETE", pattern: p + "/requested_reviewers", needs: write, level: "write", write: true, doc: "pulls/review-requests#remove-requested-reviewers-from-a-pull-request", do: unrequestReviewers},
@@ -331,6 +332,18 @@ func getReviewComment(c *call) error {
 		return err
 	}
 	return c.ok(c.repo.reviewCommentObject(n))
+}
+
+func deleteReviewComment(c *call) error {
+	n, err := c.reviewComment()
+	if err != nil {
+		return err
+	}
+	if err := c.mayChange(n.author); err != nil {
+		return err
+	}
+	delete(c.repo.reviewNotes, n.id)
+	return c.noContent()
 }
 
 func requestedReviewers(c *call) error {
