@@ -8,6 +8,7 @@ import (
 
 	"dhibot/bot/body"
 	"dhibot/bot/command"
+	"dhibot/bot/config"
 	"dhibot/bot/githubapi"
 	"dhibot/bot/plan"
 
@@ -56,7 +57,8 @@ func (j *job) fulfil(ctx context.Context, ask plan.Ask) (*done, error) {
 	return nil, err
 }
 
-// afterwards sees to the check run of our pull request.
+// afterwards sees to what hangs on our pull request: its check run and the
+// remarks beside its lines.
 func (j *job) afterwards(ctx context.Context, d *done) error {
 	number := d.opened
 	if number == 0 && d.state.Pull != nil {
@@ -64,7 +66,10 @@ func (j *job) afterwards(ctx context.Context, d *done) error {
 	}
 	switch d.plan.Reason {
 	case plan.Opens, plan.Updates, plan.UpToDate:
-		return j.report(ctx, d, number, d.head)
+		if err := j.report(ctx, d, number, d.head); err != nil {
+			return err
+		}
+		return j.explain(ctx, d, number)
 	}
 	return nil
 }
@@ -209,7 +214,7 @@ func (j *job) input(d *done) body.Input {
 	return body.Input{
 		Results: d.proposal.results, Passed: d.proposal.passed, Registry: d.view.config.Login(),
 		Checked: j.deps.Checked, Files: j.repo.HTMLURL + "/blob/" + d.view.base,
-		Commands: examples(), Closing: closing, Boxes: boxes(),
+		Commands: examples(), Closing: closing, Boxes: boxes(), Brief: d.view.config.Explain == config.Inline,
 	}
 }
 
@@ -267,7 +272,11 @@ func (j *job) editPull(ctx context.Context, d *done, head string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := j.client.EditPullRequest(ctx, j.repo, d.state.Pull.Number, githubapi.PullRequestEdit{Title: &title, Body: &text}); err != nil {
+	edit := githubapi.PullRequestEdit{Title: &title, Body: &text}
+	if d.state.Pull.Base != j.repo.DefaultBranch {
+		edit.Base = &j.repo.DefaultBranch // somebody has chosen another default branch
+	}
+	if _, err := j.client.EditPullRequest(ctx, j.repo, d.state.Pull.Number, edit); err != nil {
 		return fmt.Errorf("editing #%d: %w", d.state.Pull.Number, err)
 	}
 	return nil

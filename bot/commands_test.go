@@ -36,7 +36,7 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"archive": cmdArchive, "suspend": cmdSuspend, "reinstall": cmdReinstall, "restart": cmdRestart, "rule": cmdRule,
 		"fault": cmdFault, "pulls": cmdPulls, "body": cmdBody, "comments": cmdComments, "tree": cmdTree, "file": cmdFile, "writes": cmdWrites,
 		"tick": cmdTick, "edit": cmdEdit, "hold": cmdHold, "hold!": cmdHold,
-		"check": cmdCheck, "rewrite": cmdRewrite, "open": cmdOpen, "unsuspend": cmdUnsuspend, "many": cmdMany, "checks": cmdChecks, "rerun": cmdRerun, "remarks": cmdRemarks, "fork-pull": cmdForkPull, "queue": cmdQueue, "length": cmdLength, "reads": cmdReads,
+		"check": cmdCheck, "rewrite": cmdRewrite, "open": cmdOpen, "unsuspend": cmdUnsuspend, "many": cmdMany, "checks": cmdChecks, "rerun": cmdRerun, "attempts": cmdAttempts, "remarks": cmdRemarks, "fork-pull": cmdForkPull, "queue": cmdQueue, "length": cmdLength, "reads": cmdReads,
 	} {
 		cmds[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 			if neg {
@@ -369,6 +369,14 @@ func cmdForkPull(ts *testscript.TestScript, w *world, args []string) {
 	_, err = fork.Push(args[1], "change", "A change", files)
 	ts.Check(err)
 	ts.Check(w.call(args[1], http.MethodPost, "repos/"+args[2]+"/pulls", map[string]any{"title": "From a fork", "head": args[1] + ":change", "base": "main"}, nil))
+}
+
+// cmdAttempts sets how often a delivery is tried.
+func cmdAttempts(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 1, "NUMBER")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.attempts = number(ts, args[1])
 }
 
 type checkView struct {

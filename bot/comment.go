@@ -66,6 +66,7 @@ type answer struct {
 	refused bool
 }
 
+// comment obeys the commands of a comment.
 func (b *Bot) comment(ctx context.Context, d inbox.Delivery, e *event.IssueComment) error {
 	if len(b.commands(e)) == 0 {
 		return nil
@@ -78,6 +79,23 @@ func (b *Bot) comment(ctx context.Context, d inbox.Delivery, e *event.IssueComme
 	if err != nil {
 		return err
 	}
+	err = j.obeyAll(ctx, e)
+	var limited *githubapi.RateLimitedError
+	if err != nil && d.Attempt == patience && !errors.As(err, &limited) && !errors.Is(err, githubapi.ErrGone) {
+		// The inbox goes on trying for hours; who asked should know.
+		text := "I ran into trouble with this and keep trying. If no answer follows, the App's log has the reason under the delivery " + code(d.GUID) + "."
+		if err := j.say(ctx, int(e.Issue.Number), fmt.Sprintf("trouble-%d", e.Comment.ID), text); err != nil {
+			zerolog.Ctx(ctx).Warn().Err(err).Msg("no answer")
+		}
+	}
+	return err
+}
+
+// patience is the attempt from which on a person is told that it takes longer:
+// the third is made after about a minute.
+const patience = 3
+
+func (j *job) obeyAll(ctx context.Context, e *event.IssueComment) error {
 	c, err := j.client.GetComment(ctx, j.repo, e.Comment.ID)
 	if errors.Is(err, githubapi.ErrNotFound) {
 		return nil // deleted meanwhile
@@ -199,6 +217,9 @@ func (j *job) reply(ctx context.Context, a *asked, topic string, invocations []c
 	for i, ans := range answers {
 		if ans.refused {
 			reaction = refusal
+		}
+		if room := (body.Limit - 4000) / len(answers); len(ans.text) > room {
+			ans.text = "The answer is too long to stand here together with the others. Please ask for it in a comment of its own."
 		}
 		if len(answers) > 1 {
 			fmt.Fprintf(&b, "**%s**\n\n", code(strings.TrimSpace(command.Prefix+" "+invocations[i].Verb+" "+strings.Join(invocations[i].Args, " "))))

@@ -94,8 +94,8 @@ func (j *job) settings(ctx context.Context, v *view) error {
 // facts are what package plan wants to know of the repository.
 func (j *job) facts(v *view) plan.Repository {
 	return plan.Repository{
-		FullName: j.repo.FullName(), DefaultBranch: j.repo.DefaultBranch,
-		Archived: j.repo.Archived, Disabled: j.repo.Disabled, Fork: j.repo.Fork, Empty: v.base == "",
+		DefaultBranch: j.repo.DefaultBranch,
+		Archived:      j.repo.Archived, Disabled: j.repo.Disabled, Fork: j.repo.Fork, Empty: v.base == "",
 	}
 }
 
@@ -189,7 +189,7 @@ func (j *job) pulls(ctx context.Context) ([]pull, error) {
 		}
 		q := pull{Pull: plan.Pull{
 			Number: p.Number, URL: p.HTMLURL, Open: p.State == githubapi.StateOpen, Merged: p.Merged || !p.MergedAt.IsZero(),
-			Head: p.HeadSHA, Title: p.Title, Body: p.Body,
+			Base: p.Base, Title: p.Title, Body: p.Body,
 		}}
 		q.ours = p.User.Login == login && p.User.Type == "Bot"
 		if q.ours {

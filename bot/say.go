@@ -44,4 +44,7 @@ func (j *job) ours(c githubapi.Comment, login string) bool {
 	return c.AppID == j.deps.AppID || c.User.Type == "Bot" && c.User.Login == login
 }
 
-func sayMark(topic string) string { return "<!-- dhibot-said:" + topic + " -->" }
+// sayOpen starts the hidden name of what we said.
+const sayOpen = "<!-- dhibot-said:"
+
+func sayMark(topic string) string { return sayOpen + topic + " -->" }

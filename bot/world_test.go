@@ -159,7 +159,8 @@ func (w *world) check(err error) {
 }
 
 func (w *world) observe(x standin.Exchange) {
-	if !w.unchecked && x.Request.Get("X-Story") == "" && x.Route != "" && !strings.Contains(x.Path, "graphql") {
+	// Faults answer as a broken server does, which is not described.
+	if !w.unchecked && x.Status < http.StatusInternalServerError && x.Request.Get("X-Story") == "" && x.Route != "" && !strings.Contains(x.Path, "graphql") {
 		query := ""
 		if i := strings.IndexByte(x.URL, '?'); i >= 0 {
 			query = x.URL[i+1:]
@@ -253,6 +254,7 @@ func (w *world) Write(p []byte) (int, error) {
 // plain replaces what differs from run to run: addresses, commits, markers.
 func (w *world) plain(text string) string {
 	text = strings.ReplaceAll(text, w.gh.URL(), "https://github.example")
+	text = guid.ReplaceAllString(text, "<guid>")
 	text = commitID.ReplaceAllString(text, "<commit>")
 	return strings.TrimSpace(hiddenMarker.ReplaceAllString(text, ""))
 }
@@ -260,6 +262,7 @@ func (w *world) plain(text string) string {
 var (
 	commitID     = regexp.MustCompile("\\b[0-9a-f]{40}\\b|\\b[0-9a-f]{7}\\b")
 	hiddenMarker = regexp.MustCompile(`(?m)^<!-- dhibot(-said)?:.* -->$`)
+	guid         = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 )
 
 // settle waits until every delivery was handled.

@@ -26,6 +26,9 @@ type Input struct {
 	Commands []string
 	// Boxes are tasks that people can tick instead of writing a command.
 	Boxes []Box
+	// Brief leaves out the reasons of single changes: they stand beside the
+	// lines.
+	Brief bool
 	// Closing is what closing the pull request means, a sentence of ours.
 	Closing string
 }

@@ -30,7 +30,11 @@ func Render(in Input) string {
 		w.checked()
 		w.checklist("Before merging", rewrite.BeforeMerge)
 		w.checklist("After deploying", rewrite.AfterDeploy)
-		w.details()
+		if in.Brief {
+			w.printf("The reason of every change stands beside its lines.\n\n")
+		} else {
+			w.details()
+		}
 		w.unchanged()
 		w.controls()
 	})

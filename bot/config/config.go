@@ -44,11 +44,34 @@ const (
 	Changed Reopen = "changed" // it comes back when the proposal has changed
 )
 
+// Explain is where the reasons of changes stand.
+type Explain string
+
+// The places.
+const (
+	InBody Explain = "body"   // in the text of the pull request; the default
+	Inline Explain = "inline" // beside the lines, as remarks of a review
+	Both   Explain = "both"
+)
+
+// Guard is what becomes of other people's pull requests that bring in a base
+// image which has a hardened equivalent.
+type Guard string
+
+// The choices.
+const (
+	GuardOff  Guard = "off"  // nothing; the default
+	GuardWarn Guard = "warn" // a check run that is neutral
+	GuardFail Guard = "fail" // a check run that fails
+)
+
 // Config are the settings in force for a repository. The zero value is not
 // usable; see Default.
 type Config struct {
 	Mode              Mode              `yaml:"mode"`
 	Reopen            Reopen            `yaml:"reopen"`
+	Explain           Explain           `yaml:"explain"`
+	Guard             Guard             `yaml:"guard"`
 	Registry          string            `yaml:"registry"`
 	Namespace         string            `yaml:"namespace"`
 	Prefix            string            `yaml:"prefix"`
@@ -64,7 +87,7 @@ type Config struct {
 
 // Default returns the settings of a repository that has no file.
 func Default() Config {
-	return Config{Mode: Commands, Reopen: Never, Distro: "keep", RuntimeNeedsShell: "dev", MissingVersion: "report"}
+	return Config{Mode: Commands, Reopen: Never, Explain: InBody, Guard: GuardOff, Distro: "keep", RuntimeNeedsShell: "dev", MissingVersion: "report"}
 }
 
 // Options are the settings in the engine's words.

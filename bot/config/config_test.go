@@ -29,10 +29,10 @@ func TestResolve(t *testing.T) {
 		"nothing":       {"", "", Default()},
 		"only comments": {"# nothing\n", "---\n# nothing\n", Default()},
 		"empty map":     {"{}", "{}", Default()},
-		"everything": {"", "mode: automatic\nreopen: changed\nregistry: r.example.com:5000/x\nnamespace: acme\nprefix: hardened-\n" +
+		"everything": {"", "mode: automatic\nreopen: changed\nexplain: both\nguard: warn\nregistry: r.example.com:5000/x\nnamespace: acme\nprefix: hardened-\n" +
 			"distro: alpine\nruntime_needs_shell: skip\nmissing_version: nearest\nimages:\n  r.example.com/base/python: python\n" +
 			"include: [a/**]\nignore:\n- b\nignore_images: [node]\n",
-			Config{Mode: Automatic, Reopen: Changed, Registry: "r.example.com:5000/x", Namespace: "acme", Prefix: "hardened-", Distro: "alpine",
+			Config{Mode: Automatic, Reopen: Changed, Explain: Both, Guard: GuardWarn, Registry: "r.example.com:5000/x", Namespace: "acme", Prefix: "hardened-", Distro: "alpine",
 				RuntimeNeedsShell: "skip", MissingVersion: "nearest", Images: map[string]string{"r.example.com/base/python": "python"},
 				Include: []string{"a/**"}, Ignore: []string{"b"}, IgnoreImages: []string{"node"}}},
 		"repository over organisation": {"distro: alpine\nmode: off\n", "distro: debian\n",

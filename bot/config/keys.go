@@ -36,6 +36,18 @@ func keys() []key {
 			set: func(r *reader, n *yaml.Node, c *Config) { c.Reopen = Reopen(r.choice(n, string(c.Reopen), "reopen")) },
 		},
 		{
+			name: "explain", choices: []string{string(InBody), string(Inline), string(Both)}, example: "both",
+			doc: "Where the reasons of single changes stand. `body`: in the text of the pull request. `inline`: beside the changed lines, as remarks of a review. `both`: in both places.",
+			set: func(r *reader, n *yaml.Node, c *Config) {
+				c.Explain = Explain(r.choice(n, string(c.Explain), "explain"))
+			},
+		},
+		{
+			name: "guard", choices: []string{string(GuardOff), string(GuardWarn), string(GuardFail)}, example: "warn",
+			doc: "What becomes of other people's pull requests that bring in a base image although there is a hardened one. `off`: nothing. `warn`: a check run named `DHI base images` marks the lines and is neutral. `fail`: it fails.",
+			set: func(r *reader, n *yaml.Node, c *Config) { c.Guard = Guard(r.choice(n, string(c.Guard), "guard")) },
+		},
+		{
 			name: "registry", example: "registry.example.com", byHand: "`dhi.io`, or Docker Hub when `namespace` is set",
 			doc: "Where the hardened images come from.",
 			set: func(r *reader, n *yaml.Node, c *Config) {

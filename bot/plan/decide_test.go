@@ -28,7 +28,7 @@ func all(rs ...*rewrite.Result) []*rewrite.Result { return rs }
 
 // pull is our pull request as we left it.
 func pull(change func(*Pull)) *Pull {
-	p := &Pull{Number: 7, Open: true, Head: "h1", Marker: body.Marker{Branch: Branch, Base: "b1", Head: "h1", Proposal: Digest(all(hardened("Dockerfile")))}}
+	p := &Pull{Number: 7, Open: true, Marker: body.Marker{Branch: Branch, Base: "b1", Head: "h1", Proposal: Digest(all(hardened("Dockerfile")))}}
 	if change != nil {
 		change(p)
 	}

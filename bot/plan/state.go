@@ -38,7 +38,6 @@ type State struct {
 
 // Repository are the facts that can stop everything.
 type Repository struct {
-	FullName      string // for texts only
 	DefaultBranch string
 	Archived      bool
 	Disabled      bool
@@ -52,8 +51,8 @@ type Pull struct {
 	URL    string
 	Open   bool
 	Merged bool
-	// Head is where its branch was when the pull request was read.
-	Head string
+	// Base is the branch it is to be merged into.
+	Base string
 	// Queued tells that it waits in a merge queue, which a push would throw it
 	// out of.
 	Queued bool
