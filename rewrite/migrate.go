@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -286,7 +287,12 @@ func (m *migration) checklist(pass *rules.Pass) {
 			item.Evidence = append(item.Evidence, Evidence{Path: p, Line: w.Line})
 		}
 		if i, ok := seen[c.Text]; ok {
-			m.result.Checklist[i].Evidence = append(m.result.Checklist[i].Evidence, item.Evidence...)
+			have := &m.result.Checklist[i].Evidence
+			for _, e := range item.Evidence {
+				if !slices.Contains(*have, e) {
+					*have = append(*have, e)
+				}
+			}
 			continue
 		}
 		seen[c.Text] = len(m.result.Checklist)

@@ -128,6 +128,7 @@ func (p *Pass) imageNotes() {
 	}
 	p.registry()
 	p.buildArguments()
+	p.movedPaths()
 	for _, s := range p.All {
 		if s.Parent != nil || s.Pick == nil || p.Err[s.Base] != nil {
 			continue
@@ -158,4 +159,21 @@ func (p *Pass) endOfLife(image, date string, line int) {
 		return
 	}
 	p.check(fmt.Sprintf("This version of %s reaches its end of life on %s.", image, date), line)
+}
+
+// movedPaths warns of directories that a server keeps elsewhere in the new
+// image: the variables that name them have other values.
+func (p *Pass) movedPaths() {
+	root := p.finalRoot()
+	if root.Pick == nil || p.New != nil || root.Origin == nil {
+		return
+	}
+	old, now := root.Origin.Config.Env, root.Pick.Def.Environment
+	for _, k := range sortedKeys(now) {
+		was, ok := old[k]
+		if !ok || was == now[k] || !strings.HasPrefix(was, "/") || strings.Contains(was, ":") || strings.HasSuffix(k, "_HOME") || strings.HasSuffix(k, "_ROOT") {
+			continue
+		}
+		p.check(fmt.Sprintf("%s is %s in the new image and was %s. Volumes mounted at the old place are not found there.", k, quote(now[k]), quote(was)), root.From.Lines[0])
+	}
 }

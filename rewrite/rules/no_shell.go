@@ -27,15 +27,6 @@ func runNoShell(p *Pass) {
 	p.healthCheck()
 	p.javaOptions()
 	p.notes()
-	if p.Shape == strategy.ShapeDev {
-		for _, b := range p.Blocks {
-			switch b.Rule {
-			case "package-management":
-				continue
-			}
-			p.Checks = append(p.Checks, Check{Rule: b.Rule, Text: "Not hardened yet: " + strings.TrimSuffix(b.Text, ".") + ".", Where: []Where{{Path: b.Path, Line: b.Line}}})
-		}
-	}
 }
 
 func (p *Pass) healthCheck() {

@@ -47,13 +47,14 @@ func (p *Pass) notes() {
 		}
 		p.Checks = append(p.Checks, Check{Rule: n.Rule, After: n.After, Text: n.Text, Where: []Where{{Path: n.Path, Line: n.Line}}})
 	}
+}
+
+// blocks says what keeps the final stage on a dev image.
+func (p *Pass) blocks() {
 	if p.Shape != strategy.ShapeDev {
 		return
 	}
 	for _, b := range p.Blocks {
-		if b.Rule != p.rule.ID {
-			continue
-		}
 		p.Checks = append(p.Checks, Check{Rule: b.Rule, Text: "Not hardened yet: " + strings.TrimSuffix(b.Text, ".") + ".", Where: []Where{{Path: b.Path, Line: b.Line}}})
 	}
 }

@@ -116,6 +116,7 @@ func Run(p *strategy.Plan) *Pass {
 			r.Run(pass)
 		}
 	}
+	pass.blocks()
 	return pass
 }
 

@@ -106,6 +106,11 @@ func (c *composer) buildOnly(cmd *instructions.EnvCommand) bool {
 }
 
 func (c *composer) venvOnPath() bool {
+	for _, st := range c.tail {
+		if st.Keyword == "ENV" && strings.Contains(st.Text, path.Join(c.venv, "bin")) {
+			return true
+		}
+	}
 	for _, l := range c.lines {
 		if strings.HasPrefix(strings.ToUpper(l.Text), "ENV ") && strings.Contains(l.Text, path.Join(c.venv, "bin")) {
 			return true

@@ -114,6 +114,9 @@ func (c *composer) replicate(paths []artifact) {
 			// elsewhere go along.
 			continue
 		}
+		if c.buildTool(st) {
+			continue
+		}
 		if strings.Contains(d, "$") {
 			c.block("writes-unknown", fmt.Sprintf("it copies to %s, which cannot be told here", d), st.Lines[0])
 			continue
@@ -132,6 +135,27 @@ func (c *composer) replicate(paths []artifact) {
 		}
 		c.add("multi-stage", text, fmt.Sprintf("line %d stays in the build stage; the running image has the same files", st.Lines[0]))
 	}
+}
+
+// buildTool tells whether a COPY brings an installer out of its own image that
+// nothing starts: uv, composer.
+func (c *composer) buildTool(st *assess.Step) bool {
+	if st.Copy.From == "" || st.Copy.FromStage != nil {
+		return false
+	}
+	for _, src := range st.Copy.Sources {
+		switch path.Base(src) {
+		case "uv", "uvx", "composer":
+		default:
+			return false
+		}
+		for _, w := range c.plan.Start.Argv {
+			if path.Base(w) == path.Base(src) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // absoluteDest writes the destination of a COPY, its last word, as an absolute

@@ -64,11 +64,14 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 		}
 		return name(user), true
 	}
+	last := ""
 	for _, st := range final.ChainSteps() {
 		if st.Keyword == "USER" {
+			last = ""
 			if to, ok := resolve(userOf(st)); ok {
 				r.Replace = append(r.Replace, st)
 				r.Names[userOf(st)] = to
+				last = to
 			}
 		}
 		if c := st.Copy; c != nil && c.Chown != "" {
@@ -83,8 +86,8 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 	case final.End.User == "" && runtime && u.UID != 0:
 		r.Add = true
 	}
-	if to, ok := r.Names[final.End.User]; ok && final.End.User != "" {
-		r.Spec = to
+	if last != "" {
+		r.Spec = last
 	} else if final.End.User != "" && numeric(strings.Split(final.End.User, ":")[0]) {
 		r.Spec = final.End.User
 		if !strings.Contains(r.Spec, ":") {
