@@ -159,6 +159,38 @@ func rootAgain(c *check) []Violation {
 	return []Violation{fault("nonroot-user", after.lineOf(is.userAt), "root", "", "the final image ran as %s and runs as root now", was.user)}
 }
 
+// rootWork: a RUN that ran as root still does. It may make directories or give
+// files away, which the user of a runtime image must not.
+func rootWork(c *check) []Violation {
+	asRoot := map[string]bool{}
+	for _, s := range c.before.stages {
+		for _, ins := range s.Instructions {
+			if ins.Keyword == "RUN" {
+				root, _ := s.root(s.userAt(ins))
+				before, seen := asRoot[ins.Text]
+				asRoot[ins.Text] = root && s.base.known && (before || !seen)
+			}
+		}
+	}
+	var found []Violation
+	for _, s := range c.after.stages {
+		if s.base.def == nil {
+			continue
+		}
+		for _, ins := range s.Instructions {
+			cmd, ok := ins.Command.(*instructions.RunCommand)
+			if !ok || !asRoot[ins.Text] || s.needsShell(ins, cmd.ShellDependantCmdLine) != "" {
+				continue
+			}
+			user := s.userAt(ins)
+			if root, sure := s.root(user); !root && sure {
+				found = append(found, fault("nonroot-user", ins.Lines[0], "work", ins.Text, "RUN ran as root and runs as %s now", user))
+			}
+		}
+	}
+	return found
+}
+
 // firstPort reads 80, 80/tcp and 80-90/tcp; 0 when it is no number.
 func firstPort(word string) int {
 	word, _, _ = strings.Cut(word, "/")

@@ -157,7 +157,7 @@ func (c *check) run(m *model) []Violation {
 // compare adds what only shows when both files are seen.
 func (c *check) compare(found []Violation) []Violation {
 	for _, invariant := range []func(*check) []Violation{
-		finalClaim, rootAgain, keptConfig, keptWorkDir, keptStages, knownImages, lostVariables, indexedStages,
+		finalClaim, rootAgain, rootWork, keptConfig, keptWorkDir, keptStages, knownImages, lostVariables, indexedStages,
 	} {
 		found = append(found, invariant(c)...)
 	}
