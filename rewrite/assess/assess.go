@@ -193,7 +193,8 @@ func (s *Stage) start(byStage map[*dockerfile.Stage]*Stage, c *catalog.Catalog, 
 	s.End = st
 }
 
-// own are the variables that the file sets, without those of the base image.
+// own are the variables that the file sets, without those of the base image,
+// and HOME when it is not root's.
 func (s State) own(base map[string]string) map[string]string {
 	var env map[string]string
 	for k, v := range s.Env {
@@ -202,6 +203,17 @@ func (s State) own(base map[string]string) map[string]string {
 				env = make(map[string]string, len(s.Env))
 			}
 			env[k] = v
+		}
+	}
+	if _, said := env["HOME"]; !said && !s.Root() {
+		if env == nil {
+			env = map[string]string{}
+		}
+		// Where the home of another user is depends on how it was made; that of
+		// node is known, and empty stands for not known.
+		env["HOME"] = ""
+		if u, _, _ := strings.Cut(s.EffectiveUser(), ":"); u == "node" {
+			env["HOME"] = "/home/node"
 		}
 	}
 	return env

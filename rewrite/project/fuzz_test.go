@@ -72,7 +72,7 @@ func FuzzRepository(f *testing.F) {
 		}
 		p := Open(fsys, "sub/Dockerfile", []string{"a", "*.txt"})
 		if n := p.Node("."); n != nil {
-			for _, s := range n.ScriptNames() {
+			for s := range n.Scripts {
 				if r, reason := n.Start(s); (reason == "") != (len(r.Argv) > 0) {
 					t.Fatalf("script %q: %q and %q", s, r.Argv, reason)
 				}

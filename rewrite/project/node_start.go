@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"slices"
 	"strings"
 
 	"dhibot/rewrite/shell"
@@ -318,9 +317,6 @@ func (n *Node) nest(args []string) (r Resolved, reason string) {
 
 // has tells whether a file stands beside package.json.
 func (n *Node) has(name string) bool { return n.p.repo.exists(path.Join(n.p.at(n.dir), name)) }
-
-// ScriptNames are the names of the scripts, sorted.
-func (n *Node) ScriptNames() []string { return slices.Sorted(maps.Keys(n.Scripts)) }
 
 func shorten(s string) string {
 	if len(s) <= 80 {

@@ -72,12 +72,6 @@ func (p *Project) Ruby(dir string) *Ruby {
 	return r
 }
 
-// Has tells whether a gem is used, and where that stands.
-func (r *Ruby) Has(gem string) (Evidence, bool) {
-	at, ok := r.Gems[gem]
-	return at, ok
-}
-
 // rubyNeeds are gems with native code: Debian packages for compiling them and
 // for running. Source: their installation instructions. Gems that publish
 // precompiled variants for Linux (nokogiri, sqlite3, ffi) are not listed.

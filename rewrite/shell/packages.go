@@ -332,7 +332,7 @@ func uvCall(c *Command) PackageCall {
 	case "pip":
 		p.read(manager{name: "pip", values: pipValues, verbs: map[string]Verb{"install": Install, "sync": Install, "uninstall": Remove, "compile": Other}}, args[1:])
 		if len(args) > 1 && args[1].Text == "sync" {
-			p.Files, p.Packages = append(p.Files, p.Packages...), nil
+			p.Verb, p.Files, p.Packages = Sync, append(p.Files, p.Packages...), nil
 		}
 	case "sync":
 		p.Verb = Sync

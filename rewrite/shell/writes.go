@@ -33,7 +33,8 @@ type Effects struct {
 // later, or because another question answers them: temporary directories and
 // caches, the state of build tools in the home directory, what a system
 // package manager installs (Packages) and the account database (Accounts).
-// With cwd "" or "/" nothing counts as inside.
+// With cwd "" or "/" nothing counts as inside. The home directory is HOME of
+// WithEnv, /root without one, and unknown when HOME is empty.
 func (s *Script) Effects(cwd string) Effects {
 	e := &effects{cwd: path.Clean("/" + cwd), env: maps.Clone(s.env), paths: map[string]bool{}, removed: map[string]bool{}, within: map[string]bool{}}
 	if e.env == nil {
@@ -117,9 +118,6 @@ func (e *effects) command(c *Command) {
 		}
 		return
 	}
-	if slices.Contains(c.Wrapped, "su") || slices.Contains(c.Wrapped, "runuser") {
-		delete(e.env, "HOME")
-	}
 	if p, ok := packageCall(c); ok && p.System {
 		return
 	}
@@ -191,6 +189,34 @@ func (e *effects) or(c *Command, name, fallback string) string {
 	return fallback
 }
 
+// home is the home directory of whoever runs a command: HOME, or root's when
+// nothing is said. An empty HOME stands for a user whose home is not known.
+func (e *effects) home(c *Command) (string, bool) {
+	for _, w := range c.Wrapped {
+		switch w {
+		case "su", "runuser", "gosu", "su-exec", "s6-setuidgid", "doas":
+			return "", false
+		}
+	}
+	home, ok := e.lookup(c, "HOME")
+	if _, said := c.Env["HOME"]; said && !ok {
+		return "", false
+	}
+	if !ok {
+		return "/root", true
+	}
+	return home, home != ""
+}
+
+// underHome notes a path below the home directory.
+func (e *effects) underHome(c *Command, variable, rest string) {
+	if dir, ok := e.lookup(c, variable); variable != "" && ok && dir != "" {
+		e.abs(c, dir)
+		return
+	}
+	e.write(c, Arg{Text: "~/" + rest, Raw: "~/" + rest, Literal: true})
+}
+
 // asksOnly tells whether a program is only asked for its version or help.
 func asksOnly(c *Command) bool {
 	if len(c.Args) == 0 || c.OpenArgs {
@@ -251,7 +277,12 @@ func (e *effects) resolve(c *Command, a Arg) (string, bool) {
 	t := a.Text
 	if strings.HasPrefix(t, "~/") && strings.HasPrefix(a.Raw, "~") || t == "~" {
 		a.Literal = a.Literal || len(a.Vars) == 0 && !a.Glob && !strings.ContainsAny(t, "$`")
-		t = path.Join(e.or(c, "HOME", "/root"), t[1:])
+		home, ok := e.home(c)
+		if !ok {
+			e.unknown("%s writes below a home directory that is not known", commandName(c))
+			return "", false
+		}
+		t = path.Join(home, t[1:])
 	}
 	if !a.Literal {
 		i := strings.IndexAny(t, "*?[{$`")

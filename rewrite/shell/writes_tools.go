@@ -229,7 +229,7 @@ func writesDotnet(e *effects, c *Command) {
 		if a, ok := valueOf(c, "--tool-path"); ok {
 			e.write(c, a)
 		} else {
-			e.abs(c, path.Join(e.or(c, "HOME", "/root"), ".dotnet/tools"))
+			e.underHome(c, "", ".dotnet/tools")
 		}
 	case "new", "add", "sln", "ef":
 		e.here(c)
@@ -293,7 +293,7 @@ func writesPip(e *effects, c *Command) {
 	}
 	for _, a := range c.Args {
 		if a.Text == "--user" {
-			e.abs(c, e.or(c, "PYTHONUSERBASE", path.Join(e.or(c, "HOME", "/root"), ".local")))
+			e.underHome(c, "PYTHONUSERBASE", ".local")
 			return
 		}
 	}
@@ -350,9 +350,9 @@ func writesUV(e *effects, c *Command) {
 		}
 	case "cache", "version", "tree", "self":
 	case "tool":
-		e.abs(c, e.or(c, "UV_TOOL_DIR", path.Join(e.or(c, "HOME", "/root"), ".local")))
+		e.underHome(c, "UV_TOOL_DIR", ".local")
 	case "python":
-		e.abs(c, e.or(c, "UV_PYTHON_INSTALL_DIR", path.Join(e.or(c, "HOME", "/root"), ".local/share/uv")))
+		e.underHome(c, "UV_PYTHON_INSTALL_DIR", ".local/share/uv")
 	default:
 		e.unknown("what uv %s writes is not known", short(verb))
 	}
@@ -453,7 +453,7 @@ options:
 			if a, ok := valueOf(c, "-d"); ok {
 				e.write(c, a)
 			} else {
-				e.abs(c, path.Join(e.or(c, "HOME", "/root"), "nltk_data"))
+				e.underHome(c, "", "nltk_data")
 			}
 		default:
 			e.unknown("what python -m %s writes is not known", short(module))
@@ -556,7 +556,7 @@ func writesBundle(e *effects, c *Command) {
 
 func writesComposer(e *effects, c *Command) {
 	if verbOf(c) == "global" {
-		e.abs(c, e.or(c, "COMPOSER_HOME", path.Join(e.or(c, "HOME", "/root"), ".composer")))
+		e.underHome(c, "COMPOSER_HOME", ".composer")
 		return
 	}
 	e.below(c, "-d", "--working-dir")
