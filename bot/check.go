@@ -123,18 +123,7 @@ func countThings(n int) string {
 
 // checkSettings checks the settings on a pull request that changes them: the
 // mistakes with their lines, or what the new settings would change.
-func (j *job) checkSettings(ctx context.Context, number int, head string) error {
-	files, _, err := j.client.PullRequestFiles(ctx, j.repo, number)
-	if err != nil {
-		return fmt.Errorf("reading the files of #%d: %w", number, err)
-	}
-	if !slices.ContainsFunc(files, func(f githubapi.ChangedFile) bool { return f.Path == config.Path || f.Previous == config.Path }) {
-		return nil
-	}
-	v, err := j.look(ctx)
-	if err != nil {
-		return err
-	}
+func (j *job) checkSettings(ctx context.Context, v *view, number int, head string) error {
 	content, err := j.client.File(ctx, j.repo, head, config.Path)
 	if err != nil && !errors.Is(err, githubapi.ErrNotFound) {
 		return fmt.Errorf("reading the new settings: %w", err)
@@ -256,8 +245,8 @@ func (b *Bot) rerun(ctx context.Context, e *event.CheckRun) error {
 		return err
 	}
 	switch kind {
-	case "config":
-		return j.checkSettings(ctx, number, e.Run.HeadSHA)
+	case "config", "guard":
+		return j.inspect(ctx, number, e.Run.HeadSHA)
 	case "migration":
 		_, err := j.fulfil(ctx, plan.Ask{Kind: plan.Rebase})
 		return err

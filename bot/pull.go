@@ -11,8 +11,8 @@ import (
 	"dhibot/bot/plan"
 )
 
-// pullRequest acts on the boxes that people tick in our pull request, and checks
-// the settings in pull requests that change them.
+// pullRequest acts on the boxes that people tick in our pull request, and looks
+// at what other people's pull requests change.
 func (b *Bot) pullRequest(ctx context.Context, e *event.PullRequest) error {
 	if e.Pull.State != githubapi.StateOpen || e.Repository.Archived {
 		return nil
@@ -28,7 +28,7 @@ func (b *Bot) pullRequest(ctx context.Context, e *event.PullRequest) error {
 	case "opened", "reopened", "synchronize":
 		if e.Pull.Base.Ref == e.Repository.DefaultBranch && e.Pull.Head.Ref != plan.Branch {
 			return b.onPull(ctx, e, func(j *job, ctx context.Context, number int) error {
-				return j.checkSettings(ctx, number, e.Pull.Head.SHA)
+				return j.inspect(ctx, number, e.Pull.Head.SHA)
 			})
 		}
 	}

@@ -3,13 +3,11 @@ package bot
 import (
 	"context"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
 	"dhibot/bot/body"
 	"dhibot/bot/command"
-	"dhibot/bot/discover"
 	"dhibot/bot/githubapi"
 	"dhibot/bot/plan"
 	"dhibot/rewrite"
@@ -30,8 +28,9 @@ func (j *job) suggest(ctx context.Context, p githubapi.PullRequest, r command.Mi
 		return answer{}, fmt.Errorf("reading the files of #%d: %w", p.Number, err)
 	}
 	patches := map[string]string{}
+	paths := dockerfilesOf(files)
 	for _, f := range files {
-		if candidate, code, _ := discover.Classify(path.Base(f.Path)); candidate && code == discover.Taken && f.Status != "removed" {
+		if slices.Contains(paths, f.Path) {
 			patches[f.Path] = f.Patch
 		}
 	}
