@@ -146,12 +146,12 @@ func (r *Repository) openPullRequest(c *call, title, body, head, base string, dr
 			return nil, err
 		}
 	}
-	new, err := r.git.IsAncestor(headSHA, baseSHA)
+	contained, err := r.git.IsAncestor(headSHA, baseSHA)
 	if err != nil {
 		return nil, err
 	}
-	if new {
-		return nil, custom(fmt.Sprintf("No commits between %s and %s", r.label2(base), r.label2(headRef)))
+	if contained {
+		return nil, custom(fmt.Sprintf("No commits between %s and %s", base, headRef))
 	}
 	if _, ok, err := r.git.MergeBase(c.r.Context(), baseSHA, headSHA); err != nil {
 		return nil, err
@@ -166,9 +166,6 @@ func (r *Repository) openPullRequest(c *call, title, body, head, base string, dr
 	r.emitPull(c.who, i, "opened", nil)
 	return i, nil
 }
-
-// label2 is how "No commits between" names a branch: without the owner.
-func (r *Repository) label2(branch string) string { return branch }
 
 // resolveHead reads "branch" or "owner:branch".
 func (r *Repository) resolveHead(head string) (*Repository, string, error) {

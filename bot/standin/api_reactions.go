@@ -1,9 +1,14 @@
 package standin
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // reactionContents are all there are, in GitHub's order.
-var reactionContents = []string{"+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"} //nolint:gochecknoglobals // a constant list
+func reactionContents() []string {
+	return []string{"+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"}
+}
 
 func (s *Server) reactionRoutes() []route {
 	const docs = "reactions/reactions#"
@@ -74,11 +79,7 @@ func (c *call) react(list *[]*reaction) error {
 	if err := c.decode(&req); err != nil {
 		return err
 	}
-	known := false
-	for _, k := range reactionContents {
-		known = known || k == req.Content
-	}
-	if !known {
+	if !slices.Contains(reactionContents(), req.Content) {
 		return invalid(fieldError{Resource: "Reaction", Field: "content", Code: "invalid"})
 	}
 	for _, r := range *list {

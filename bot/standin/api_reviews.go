@@ -50,6 +50,7 @@ func (s *Server) reviewRoutes() []route {
 		{method: "GET", pattern: p + "/comments", needs: read, doc: "pulls/comments#list-review-comments-on-a-pull-request", do: pullComments},
 		{method: "POST", pattern: p + "/comments", needs: write, level: "read", write: true, doc: "pulls/comments#create-a-review-comment-for-a-pull-request", do: createReviewComment},
 		{method: "GET", pattern: "/repos/{owner}/{repo}/pulls/comments/{id}", needs: read, doc: "pulls/comments#get-a-review-comment-for-a-pull-request", do: getReviewComment},
+		{method: "PATCH", pattern: "/repos/{owner}/{repo}/pulls/comments/{id}", needs: write, level: "read", write: true, doc: "pulls/comments#update-a-review-comment-for-a-pull-request", do: editReviewComment},
 		{method: "DELETE", pattern: "/repos/{owner}/{repo}/pulls/comments/{id}", needs: write, level: "read", write: true, doc: "pulls/comments#delete-a-review-comment-for-a-pull-request", do: deleteReviewComment},
 		{method: "GET", pattern: p + "/requested_reviewers", needs: read, doc: "pulls/review-requests#get-all-requested-reviewers-for-a-pull-request", do: requestedReviewers},
 		{method: "POST", pattern: p + "/requested_reviewers", needs: write, level: "write", write: true, doc: "pulls/review-requests#request-reviewers-for-a-pull-request", do: requestReviewers},
@@ -331,6 +332,30 @@ func getReviewComment(c *call) error {
 	if err != nil {
 		return err
 	}
+	return c.ok(c.repo.reviewCommentObject(n))
+}
+
+func editReviewComment(c *call) error {
+	n, err := c.reviewComment()
+	if err != nil {
+		return err
+	}
+	if err := c.mayChange(n.author); err != nil {
+		return err
+	}
+	var req struct {
+		Body *string `json:"body"`
+	}
+	if err := c.decode(&req); err != nil {
+		return err
+	}
+	if req.Body == nil {
+		return missing("body")
+	}
+	if err := checkText("PullRequestReviewComment", *req.Body); err != nil {
+		return err
+	}
+	n.body, n.updated = *req.Body, c.s.now()
 	return c.ok(c.repo.reviewCommentObject(n))
 }
 

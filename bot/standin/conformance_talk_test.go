@@ -161,8 +161,17 @@ func reviewBehaviours() []behaviour {
 		{does: "approving one's own", source: "observed", given: open, call: "POST {R}/pulls/1/reviews", body: `{"event":"APPROVE"}`, status: 422, says: "Can not approve your own pull request"},
 		{does: "somebody else approves", source: reviews, given: open, who: "alice", call: "POST {R}/pulls/1/reviews", body: `{"event":"APPROVE"}`, status: 200, also: is("state", "APPROVED", "author_association", "COLLABORATOR")},
 		{does: "a single comment", source: "rest/pulls/comments#create-a-review-comment-for-a-pull-request", given: open, who: "alice", call: "POST {R}/pulls/1/comments", body: `{"path":"new.txt","line":1,"side":"RIGHT","body":"hm","commit_id":"{feature}"}`, status: 201, also: func(t *testing.T, w *world, a answer) {
-			is("in_reply_to_id", float64(0))(t, w, answer{JSON: map[string]any{"in_reply_to_id": float64(0)}})
-			w.ok(t, "alice", "POST {R}/pulls/1/comments", fmt.Sprintf(`{"body":"re","in_reply_to":%.0f,"path":"new.txt","commit_id":"{feature}"}`, a.at("id")))
+			at := fmt.Sprintf("{R}/pulls/comments/%.0f", a.at("id"))
+			is("body", "hmm")(t, w, w.ok(t, "alice", "PATCH "+at, `{"body":"hmm"}`))
+			if b := w.call(t, "eve", "PATCH "+at, `{"body":"mine"}`); b.Status != 403 {
+				t.Errorf("a stranger edits: %d", b.Status)
+			}
+			reply := w.ok(t, "alice", "POST {R}/pulls/1/comments", fmt.Sprintf(`{"body":"re","in_reply_to":%.0f,"path":"new.txt","commit_id":"{feature}"}`, a.at("id")))
+			is("in_reply_to_id", a.at("id"), "line", 1)(t, w, reply)
+			w.ok(t, "alice", "DELETE "+at, "")
+			if b := w.call(t, "bot", "GET "+at, ""); b.Status != 404 {
+				t.Errorf("deleted: %d", b.Status)
+			}
 		}},
 		{does: "reviewers", source: "rest/pulls/review-requests#request-reviewers-for-a-pull-request", given: open, call: "POST {R}/pulls/1/requested_reviewers", body: `{"reviewers":["alice"]}`, status: 201, also: func(t *testing.T, w *world, a answer) {
 			is("requested_reviewers.0.login", "alice")(t, w, a)

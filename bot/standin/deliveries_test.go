@@ -240,6 +240,22 @@ func TestTwoHooks(t *testing.T) {
 	}
 }
 
+// TestDeliver: any event at all, signed.
+func TestDeliver(t *testing.T) {
+	t.Parallel()
+	w, r := newUnwatched(t), newReceiver(t)
+	drain(t, w.Server)
+	w.app.SetWebhook(r.URL, "s3cret")
+	w.app.Deliver("repository_ruleset", map[string]any{"action": "created", "odd": true})
+	drain(t, w.Server)
+	if r.count() != 1 || r.got[0].Header.Get("X-GitHub-Event") != "repository_ruleset" || string(r.bodies[0]) != `{"action":"created","odd":true}` {
+		t.Fatalf("%d deliveries", r.count())
+	}
+	if err := github.ValidateSignature(r.got[0].Header.Get("X-Hub-Signature-256"), r.bodies[0], []byte("s3cret")); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestEvents makes every kind of event; the contract checks their payloads.
 func TestEvents(t *testing.T) {
 	t.Parallel()

@@ -81,9 +81,7 @@ func (d *Duration) UnmarshalJSON(b []byte) error {
 
 type activeFault struct {
 	Fault
-	left  int // -1: forever
-	Hits  int
-	order int
+	left int // -1: forever
 }
 
 // faultBox holds what is switched on.

@@ -126,6 +126,14 @@ func (s *Server) emitInstallation(i *Installation, event, action string, payload
 	s.hooks.sendApp(i.app, &delivery{event: event, action: action, installation: i.id}, o)
 }
 
+// Deliver sends an event of any name and content to the App's webhook, signed
+// like the others: kinds that GitHub has and this server does not make, or
+// payloads of a test's own.
+func (a *App) Deliver(event string, payload map[string]any) {
+	action, _ := payload["action"].(string)
+	a.s.hooks.sendApp(a, &delivery{event: event, action: action}, payload)
+}
+
 // Ping sends the ping of a new webhook.
 func (a *App) Ping() {
 	s := a.s

@@ -194,7 +194,7 @@ func (r *Repository) issueObject(i *issue) object {
 // rollup is the schema "reaction-rollup".
 func rollup(url string, list []*reaction) object {
 	o := object{"url": url, "total_count": len(list)}
-	for _, c := range reactionContents {
+	for _, c := range reactionContents() {
 		o[c] = 0
 	}
 	for _, x := range list {

@@ -19,7 +19,7 @@ type reactionView struct {
 
 func reactionViews(list []*reaction) []reactionView {
 	var out []reactionView
-	for _, content := range reactionContents {
+	for _, content := range reactionContents() {
 		v := reactionView{Content: content}
 		var who []string
 		for _, r := range list {
