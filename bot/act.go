@@ -93,11 +93,11 @@ func (j *job) decide(ctx context.Context, ask plan.Ask) (*done, error) {
 		if d.proposal, err = j.propose(ctx, v, d.scope); err != nil {
 			return nil, err
 		}
+		if ask.Kind == plan.Migrate {
+			d.state.Unmatched = unmatched(ask.Paths, d.proposal.all)
+		}
 	}
 	d.state.Passed = d.proposal.passed
-	if ask.Kind == plan.Migrate {
-		d.state.Unmatched = unmatched(ask.Paths, d.proposal.all)
-	}
 	d.plan = plan.Decide(d.state, v.config, d.proposal.results)
 	return d, nil
 }

@@ -94,7 +94,42 @@ func (j *job) propose(ctx context.Context, v *view, scope plan.Scope) (proposal,
 		}
 		p.results = append(p.results, leave(r, v.config, scope.Ignored, today))
 	}
+	agree(p.results, files)
 	return p, nil
+}
+
+// agree sees to the files that change together with Dockerfiles. One that is
+// reached by a symbolic link is changed at its own place. When two Dockerfiles
+// want one file in different ways, the second one is left alone: its container
+// would get a file that was made for another.
+func agree(results []*rewrite.Result, files *githubapi.TreeFS) {
+	type claim struct {
+		content string
+		by      string
+	}
+	claims := map[string]claim{}
+	for i, r := range results {
+		for k, f := range r.Files {
+			if e, err := files.Lookup(f.Path); err == nil {
+				r.Files[k].Path = e.Path
+			}
+		}
+		var rival string
+		for _, f := range r.Files {
+			if c, ok := claims[f.Path]; ok && c.content != string(f.After) {
+				rival = "`" + f.Path + "` would have to change in another way than `" + c.by + "` needs it"
+			}
+		}
+		if rival != "" {
+			results[i] = &rewrite.Result{Path: r.Path, Outcome: rewrite.Skipped, Reason: rival, Before: r.Before, After: r.Before, Catalog: r.Catalog}
+			continue
+		}
+		for _, f := range r.Files {
+			if _, ok := claims[f.Path]; !ok {
+				claims[f.Path] = claim{string(f.After), r.Path}
+			}
+		}
+	}
 }
 
 // failure is what went wrong with reading the repository, when trying again may

@@ -21,7 +21,7 @@ import (
 //	# panic              the engine has a mistake
 //	# reads PATH         the engine reads a neighbour
 //	# dev                stays on a dev image
-//	# also PATH          changes another file with it
+//	# also PATH          changes another file with it; # other PATH in another way
 func smallEngine(_ context.Context, in rewrite.Input) (*rewrite.Result, error) {
 	r := &rewrite.Result{Path: in.Path, Before: in.Content, After: in.Content, Catalog: "2026-08-22", Outcome: rewrite.Skipped, Reason: "it has no image that is known"}
 	var out bytes.Buffer
@@ -37,9 +37,10 @@ func smallEngine(_ context.Context, in rewrite.Input) (*rewrite.Result, error) {
 			}
 			r.Checklist = append(r.Checklist, rewrite.Item{Rule: "base-image", When: rewrite.BeforeMerge,
 				Text: fmt.Sprintf("the neighbour has %d bytes", len(content)), Evidence: []rewrite.Evidence{{Path: strings.TrimPrefix(rest, "reads "), Line: 1}}})
-		case word == "#" && strings.HasPrefix(rest, "also "):
-			path := strings.TrimPrefix(rest, "also ")
-			r.Files = append(r.Files, rewrite.FileChange{Path: path, Before: []byte("old\n"), After: []byte("new\n"),
+		case word == "#" && (strings.HasPrefix(rest, "also ") || strings.HasPrefix(rest, "other ")):
+			how, path, _ := strings.Cut(rest, " ")
+			after := map[string]string{"also": "new\n", "other": "newer\n"}[how]
+			r.Files = append(r.Files, rewrite.FileChange{Path: path, Before: []byte("old\n"), After: []byte(after),
 				Changes: []rewrite.Change{{Rule: "ports", Lines: [2]int{1, 1}, NewLines: [2]int{1, 1}, Before: "old", After: "new", Why: "it goes with the Dockerfile"}}})
 		case word == "FORM":
 			r.Outcome, r.Reason, r.Line = rewrite.Failed, "the parser says: unknown instruction: FORM", i+1

@@ -9,6 +9,8 @@ import (
 	"dhibot/bot/event"
 	"dhibot/bot/githubapi"
 	"dhibot/bot/plan"
+
+	"github.com/rs/zerolog"
 )
 
 // pullRequest acts on the boxes that people tick in our pull request, and looks
@@ -26,7 +28,13 @@ func (b *Bot) pullRequest(ctx context.Context, e *event.PullRequest) error {
 			return b.onPull(githubapi.ForCommand(ctx), e, (*job).ticked)
 		}
 	case "opened", "reopened", "synchronize":
-		if e.Pull.Base.Ref == e.Repository.DefaultBranch && e.Pull.Head.Ref != plan.Branch {
+		if e.Pull.Head.Ref == plan.Branch && e.Pull.Head.Repo != nil && e.Pull.Head.Repo.ID == e.Repository.ID {
+			if e.Action == "opened" || e.Sender.Bot() {
+				return nil
+			}
+			return b.onPull(ctx, e, func(j *job, ctx context.Context, number int) error { return j.touched(ctx, number, e) })
+		}
+		if e.Pull.Base.Ref == e.Repository.DefaultBranch {
 			return b.onPull(ctx, e, func(j *job, ctx context.Context, number int) error {
 				return j.inspect(ctx, number, e.Pull.Head.SHA)
 			})
@@ -44,6 +52,35 @@ func (b *Bot) onPull(ctx context.Context, e *event.PullRequest, f func(*job, con
 		return err
 	}
 	return f(j, ctx, int(e.Number))
+}
+
+// touched looks after our pull request when a person did something with it: a
+// head that is not ours gets a check run that says so, since a rule may ask for
+// one; a pull request that was opened again is brought up to date.
+func (j *job) touched(ctx context.Context, number int, e *event.PullRequest) error {
+	pulls, err := j.pulls(ctx)
+	if err != nil {
+		return err
+	}
+	p := newest(pulls)
+	if p == nil || p.Number != number || !p.Open {
+		return nil
+	}
+	if e.Action == "reopened" {
+		_, err := j.fulfil(ctx, plan.Ask{Kind: plan.Push})
+		var refused *githubapi.RefusedError
+		if errors.As(err, &refused) {
+			zerolog.Ctx(ctx).Warn().Err(err).Msg("GitHub refused")
+			return nil
+		}
+		return err
+	}
+	head := e.Pull.Head.SHA
+	if head == p.Marker.Head || head == p.Marker.Previous {
+		return nil
+	}
+	return j.check(ctx, githubapi.CheckRun{Name: migrationCheck, HeadSHA: head, ExternalID: fmt.Sprintf("migration:%d", number),
+		Conclusion: "neutral", Title: "Commits that are not mine", Summary: "Somebody else has pushed to this branch, so I say nothing about what is on it now."})
 }
 
 // ticked does what the boxes say, as they are now: the event may be old, and

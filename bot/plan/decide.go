@@ -32,7 +32,16 @@ func Looks(s State, c config.Config) bool {
 	if !open && (s.Ask.Kind == Rebase || s.Ask.Kind == Ignore || s.Ask.Kind == Push && (c.Mode != config.Automatic || s.Repository.Fork)) {
 		return false
 	}
-	return true
+	return !isNo(s) || c.Reopen == config.Changed
+}
+
+// isNo tells that a person has closed the pull request and nobody has asked
+// again.
+func isNo(s State) bool {
+	if s.Pull == nil || s.Pull.Open || s.Pull.Merged || s.Pull.Marker.Closed {
+		return false
+	}
+	return !s.Ask.Again && s.Ask.Kind != Recreate
 }
 
 func decide(s State, c config.Config, results []*rewrite.Result) Plan {
@@ -81,11 +90,7 @@ func unwanted(s State, c config.Config, results []*rewrite.Result) (Plan, bool) 
 		// A fork is somebody's workbench; it gets a proposal when its owner asks.
 		return Plan{Reason: NotAutomatic}, true
 	}
-	if s.Pull == nil || s.Pull.Open || s.Pull.Merged || s.Pull.Marker.Closed {
-		return Plan{}, false
-	}
-	// Closed by a person, which is a no.
-	if s.Ask.Again || s.Ask.Kind == Recreate {
+	if !isNo(s) {
 		return Plan{}, false
 	}
 	if c.Reopen == config.Changed && len(body.Changed(results)) > 0 && s.Pull.Marker.Proposal != Digest(results) {
@@ -147,7 +152,7 @@ func write(s State, results []*rewrite.Result) Plan {
 		return Plan{Reason: Opens, Actions: []Action{commit, OpenPull{}}}
 	}
 	m := s.Pull.Marker
-	if s.Head == m.Head && m.Base == s.Base && m.Proposal == Digest(results) && s.Ask.Kind != Recreate {
+	if s.Head == m.Head && m.Base == s.Base && !m.Closed && m.Proposal == Digest(results) && s.Ask.Kind != Recreate {
 		if s.Ask.Kind == Ignore {
 			return Plan{Reason: Remembers, Actions: []Action{Remember{Number: s.Pull.Number}}, Reply: replyRemembers(s.Pull)}
 		}

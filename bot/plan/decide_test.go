@@ -87,18 +87,19 @@ func TestDecide(t *testing.T) {
 		"crashed before opening": {State{Base: "b1", Head: "h1", HeadWritten: true}, nil, one, `opens; write 1 files on b1 instead of "h1"; open`, ""},
 		"partly failed":          {State{Base: "b1"}, nil, all(hardened("a"), failed("b"), already("c")), `opens; write 1 files on b1 instead of ""; open`, ""},
 
-		"open, nothing new":    {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil)}, nil, one, "up-to-date", "#7 is up to date"},
-		"open, new proposal":   {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil)}, nil, changed, `updates; write 2 files on b1 instead of "h1"; edit 7`, "it changes 2 files"},
-		"open, base moved":     {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil)}, nil, one, `updates; write 1 files on b2 instead of "h1"; edit 7`, "it changes 1 file."},
-		"open, crashed half":   {State{Base: "b1", Head: "h0", HeadWritten: true, Pull: pull(func(p *Pull) { p.Marker.Previous = "h0" })}, nil, one, `updates; write 1 files on b1 instead of "h0"; edit 7`, ""},
-		"open, branch gone":    {State{Base: "b1", Pull: pull(nil)}, nil, one, `updates; write 1 files on b1 instead of ""; edit 7`, ""},
-		"open, ignore list":    {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Ignore, Ignored: []body.Ignored{{What: "x"}}}}, nil, changed, `updates; write 2 files on b1 instead of "h1"; edit 7`, ""},
-		"open, rebase":         {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Rebase}}, nil, one, `updates; write 1 files on b2 instead of "h1"; edit 7`, ""},
-		"rebase not needed":    {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Rebase}}, nil, one, "up-to-date", ""},
-		"rebase of nothing":    {State{Base: "b1", Ask: Ask{Kind: Rebase}}, nil, one, "no-pull-request refused", "`/dhi migrate` opens one"},
-		"recreate untouched":   {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Recreate}}, nil, one, `updates; write 1 files on b1 instead of "h1"; edit 7`, ""},
-		"in the merge queue":   {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(func(p *Pull) { p.Queued = true })}, nil, one, "in-merge-queue refused", "merge queue"},
-		"recreate when queued": {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(func(p *Pull) { p.Queued = true }), Ask: Ask{Kind: Recreate}}, nil, one, "in-merge-queue refused", ""},
+		"open, nothing new":       {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil)}, nil, one, "up-to-date", "#7 is up to date"},
+		"open, new proposal":      {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil)}, nil, changed, `updates; write 2 files on b1 instead of "h1"; edit 7`, "it changes 2 files"},
+		"open, base moved":        {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil)}, nil, one, `updates; write 1 files on b2 instead of "h1"; edit 7`, "it changes 1 file."},
+		"open, crashed half":      {State{Base: "b1", Head: "h0", HeadWritten: true, Pull: pull(func(p *Pull) { p.Marker.Previous = "h0" })}, nil, one, `updates; write 1 files on b1 instead of "h0"; edit 7`, ""},
+		"open, branch gone":       {State{Base: "b1", Pull: pull(nil)}, nil, one, `updates; write 1 files on b1 instead of ""; edit 7`, ""},
+		"open, reopened after us": {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(func(p *Pull) { p.Marker.Closed = true })}, nil, one, `updates; write 1 files on b1 instead of "h1"; edit 7`, ""},
+		"open, ignore list":       {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Ignore, Ignored: []body.Ignored{{What: "x"}}}}, nil, changed, `updates; write 2 files on b1 instead of "h1"; edit 7`, ""},
+		"open, rebase":            {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Rebase}}, nil, one, `updates; write 1 files on b2 instead of "h1"; edit 7`, ""},
+		"rebase not needed":       {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Rebase}}, nil, one, "up-to-date", ""},
+		"rebase of nothing":       {State{Base: "b1", Ask: Ask{Kind: Rebase}}, nil, one, "no-pull-request refused", "`/dhi migrate` opens one"},
+		"recreate untouched":      {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Recreate}}, nil, one, `updates; write 1 files on b1 instead of "h1"; edit 7`, ""},
+		"in the merge queue":      {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(func(p *Pull) { p.Queued = true })}, nil, one, "in-merge-queue refused", "merge queue"},
+		"recreate when queued":    {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(func(p *Pull) { p.Queued = true }), Ask: Ask{Kind: Recreate}}, nil, one, "in-merge-queue refused", ""},
 
 		"human commits":               {State{Base: "b1", Head: "x", Pull: pull(nil)}, nil, changed, "human-commits refused", "`/dhi recreate`"},
 		"human commits, rebase":       {State{Base: "b2", Head: "x", Pull: pull(nil), Ask: Ask{Kind: Rebase}}, nil, one, "human-commits refused", "do not overwrite"},
@@ -174,6 +175,12 @@ func TestDecide(t *testing.T) {
 			}
 			if text := Describe(c.state, got, c.results); text == "" && c.state.Ask.Person() {
 				t.Error("the plan cannot be described")
+			}
+			if !Looks(c.state, settings) {
+				// The engine is not asked then, so it must not matter what it would say.
+				if diff := cmp.Diff(summary(got), summary(Decide(c.state, settings, nil))); diff != "" {
+					t.Errorf("the decision depends on results that are not there: %s", diff)
+				}
 			}
 			for _, line := range strings.Split(got.Reply, "\n") {
 				if strings.HasPrefix(line, "/dhi") {
