@@ -119,31 +119,34 @@ func (p *Project) hasAll(dir string, sources []string) bool {
 	return true
 }
 
-// glob finds a COPY source below dir. Only the last element may hold a
-// pattern; one that does not is found when it exists.
+// glob finds a COPY source below dir, element by element; at most 1000 paths.
 func (p *Project) glob(dir, source string) []string {
-	name := path.Join(dir, source)
 	if !strings.ContainsAny(source, "*?[") {
-		if p.repo.exists(name) {
+		if name := path.Join(dir, source); p.repo.exists(name) {
 			return []string{name}
 		}
 		return nil
 	}
-	parent, pattern := path.Split(name)
-	parent = path.Clean(parent)
-	if strings.ContainsAny(parent, "*?[") {
-		if p.repo.exists(path.Clean(parent[:strings.IndexAny(parent, "*?[")] + ".")) {
-			return []string{parent}
+	found := []string{dir}
+	for element := range strings.SplitSeq(source, "/") {
+		var next []string
+		for _, d := range found {
+			if !strings.ContainsAny(element, "*?[") {
+				if name := path.Join(d, element); p.repo.exists(name) {
+					next = append(next, name)
+				}
+				continue
+			}
+			for _, n := range p.repo.names(d, func(string) bool { return true }) {
+				n = strings.TrimSuffix(n, "/")
+				if ok, err := path.Match(element, n); err == nil && ok && len(next) < 1000 {
+					next = append(next, path.Join(d, n))
+				}
+			}
 		}
-		return nil
+		found = next
 	}
-	var out []string
-	for _, n := range p.repo.names(parent, func(string) bool { return true }) {
-		if ok, err := path.Match(pattern, strings.TrimSuffix(n, "/")); err == nil && ok {
-			out = append(out, path.Join(parent, n))
-		}
-	}
-	return out
+	return found
 }
 
 // at is the path from the root of a path below the context.
@@ -159,10 +162,15 @@ func (p *Project) Path(name string) string { return p.at(name) }
 // a directory.
 func (p *Project) Exists(name string) (dir, ok bool) { return p.repo.kind(p.at(name)) }
 
-// Glob finds what a COPY source means below the context, as paths from the
-// root of the repository, sorted.
+// Glob finds what a COPY source means, as paths below the context, sorted.
 func (p *Project) Glob(source string) []string {
-	return p.glob(p.context, path.Clean("/" + source)[1:])
+	found := p.glob(p.context, path.Clean("/" + source)[1:])
+	if p.context != "." {
+		for i, f := range found {
+			found[i] = strings.TrimPrefix(strings.TrimPrefix(f, p.context), "/")
+		}
+	}
+	return found
 }
 
 // Read is the content of a file below the context, as stored.
