@@ -34,6 +34,14 @@ func checkText(resource, body string) error {
 	return nil
 }
 
+// checkTitle refuses a title that is too long.
+func checkTitle(title string) error {
+	if utf8.RuneCountInString(title) > 256 {
+		return invalid(fieldError{Resource: "Issue", Code: "custom", Field: "title", Message: "title is too long (maximum is 256 characters)"})
+	}
+	return nil
+}
+
 func (c *call) issue() (*issue, error) {
 	n, err := c.number("number")
 	if err != nil {
@@ -148,6 +156,9 @@ func createIssue(c *call) error {
 	if *req.Title == "" {
 		return invalid(fieldError{Resource: "Issue", Field: "title", Code: "missing_field"})
 	}
+	if err := checkTitle(string(*req.Title)); err != nil {
+		return err
+	}
 	if err := checkText("Issue", req.Body); err != nil {
 		return err
 	}
@@ -211,6 +222,9 @@ func editIssue(c *call) error {
 	var title *string
 	if req.Title != nil {
 		t := string(*req.Title)
+		if err := checkTitle(t); err != nil {
+			return err
+		}
 		title = &t
 	}
 	c.repo.edit(c.who, i, title, req.Body)

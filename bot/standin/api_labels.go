@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 type label struct {
@@ -101,7 +102,10 @@ func (q labelRequest) check() error {
 	if q.Color != "" && !hexColor.MatchString(q.Color) {
 		return invalid(fieldError{Resource: "Label", Field: "color", Code: "invalid"})
 	}
-	if q.Description != nil && len(*q.Description) > 100 {
+	if utf8.RuneCountInString(q.Name) > 50 || utf8.RuneCountInString(q.NewName) > 50 {
+		return invalid(fieldError{Resource: "Label", Field: "name", Code: "custom", Message: "name is too long (maximum is 50 characters)"})
+	}
+	if q.Description != nil && utf8.RuneCountInString(*q.Description) > 100 {
 		return invalid(fieldError{Resource: "Label", Field: "description", Code: "custom", Message: "description is too long (maximum is 100 characters)"})
 	}
 	return nil

@@ -100,6 +100,9 @@ func createPull(c *call) error {
 	if req.Title == nil || *req.Title == "" {
 		return invalid(fieldError{Resource: "Issue", Field: "title", Code: "missing_field"})
 	}
+	if err := checkTitle(string(*req.Title)); err != nil {
+		return err
+	}
 	if err := checkText("Issue", req.Body); err != nil {
 		return err
 	}
@@ -240,6 +243,9 @@ func editPull(c *call) error {
 	var title *string
 	if req.Title != nil {
 		t := string(*req.Title)
+		if err := checkTitle(t); err != nil {
+			return err
+		}
 		title = &t
 	}
 	c.repo.edit(c.who, i, title, req.Body)

@@ -60,6 +60,7 @@ func pullBehaviours() []behaviour {
 		{does: "a missing head", source: create, call: "POST {R}/pulls", body: `{"title":"T","base":"main"}`, status: 422, says: `"head\" wasn't supplied`},
 		{does: "a body of 65,536 characters", source: create, given: feature, call: "POST {R}/pulls", body: `{"title":"T","head":"feature","base":"main","body":"` + strings.Repeat("é", 65536) + `"}`, status: 201},
 		{does: "a longer body", source: create, given: feature, call: "POST {R}/pulls", body: `{"title":"T","head":"feature","base":"main","body":"` + strings.Repeat("x", 65537) + `"}`, status: 422, says: "maximum is 65536 characters"},
+		{does: "a title that is too long", source: create, given: feature, call: "POST {R}/pulls", body: `{"title":"` + strings.Repeat("x", 257) + `","head":"feature","base":"main"}`, status: 422, says: "title is too long (maximum is 256 characters)"},
 		{does: "a pull request closed may be followed by another", source: create, given: func(t *testing.T, w *world) {
 			w.pull(t)
 			must(t, w.repo.CloseIssue("alice", 1))
@@ -257,6 +258,7 @@ func talkBehaviours() []behaviour {
 			w.ok(t, "bot", "DELETE {R}/labels/dhi2", "")
 		}},
 		{does: "a label that is there", source: labels, call: "POST {R}/labels", body: `{"name":"Bug"}`, status: 422, says: "already_exists"},
+		{does: "a label's name that is too long", source: labels, call: "POST {R}/labels", body: `{"name":"` + strings.Repeat("x", 51) + `"}`, status: 422, says: "maximum is 50 characters"},
 		{does: "a colour that is none", source: labels, call: "POST {R}/labels", body: `{"name":"x","color":"#fff"}`, status: 422, says: `"field":"color"`},
 		{does: "labels of a repository", source: labels, call: "GET {R}/labels", status: 200, also: is("0.name", "bug", "0.default", true)},
 		{does: "labels of an issue", source: labels, given: issue, call: "POST {R}/issues/1/labels", body: `{"labels":["dhi"]}`, status: 200, also: func(t *testing.T, w *world, a answer) {

@@ -284,7 +284,7 @@ func TestEvents(t *testing.T) {
 	w.repo.SetArchived("alice", false)
 	w.repo.SetPrivate("alice", true)
 	w.repo.SetPrivate("alice", false)
-	other, err := w.AddRepository("acme", "other", standin.Text(map[string]string{"a": "b"}))
+	other, err := w.CreateRepository("alice", "acme", "other", standin.Text(map[string]string{"a": "b"}))
 	must(t, err)
 	must(t, w.inst.RemoveRepository("other"))
 	must(t, w.inst.AddRepository("other"))
@@ -308,7 +308,7 @@ func TestEvents(t *testing.T) {
 	for _, want := range strings.Fields(`installation/created push create pull_request/opened pull_request/labeled pull_request/edited pull_request/closed pull_request/reopened
 		issue_comment/created issue_comment/edited issue_comment/deleted issues/opened issues/labeled issues/edited issues/closed check_run/created check_run/completed
 		check_run/rerequested check_run/requested_action delete repository/renamed repository/archived repository/unarchived repository/privatized repository/publicized
-		repository/edited repository/deleted installation_repositories/removed installation_repositories/added installation/suspend installation/unsuspend
+		repository/created repository/edited repository/deleted installation_repositories/removed installation_repositories/added installation/suspend installation/unsuspend
 		installation/new_permissions_accepted installation_target/renamed ping installation/deleted`) {
 		if !have[want] {
 			t.Errorf("no %s", want)

@@ -6,6 +6,20 @@ import (
 	"strings"
 )
 
+// CreateRepository is AddRepository by a person, announced with
+// repository.created.
+func (s *Server) CreateRepository(login, owner, name string, files Files, opts ...RepositoryOption) (*Repository, error) {
+	who := s.AddUser(login)
+	r, err := s.AddRepository(owner, name, files, opts...)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.emit(actor{user: who}, "repository", "created", nil)
+	return r, nil
+}
+
 // setDefaultBranch points HEAD and the repository at another branch.
 func (r *Repository) setDefaultBranch(who *Account, branch string) error {
 	was := r.defaultBranch
