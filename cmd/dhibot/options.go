@@ -147,7 +147,7 @@ func configure(jobs *local.Jobs, choose *choices) error {
 	for i := range jobs.List {
 		job := &jobs.List[i]
 		s := settings[job.Repo]
-		job.Options = s.options
+		job.Options, job.Wants = s.options, s.config.WantsImage
 		if job.Named || job.Skip != "" {
 			continue
 		}

@@ -22,6 +22,9 @@ type Job struct {
 	Code rewrite.ReasonCode
 	// Options steer its migration.
 	Options rewrite.Options
+	// Wants is asked about the image of each stage, without tag and digest; when
+	// it says no, the file is left alone for the reason it gives. Nil wants all.
+	Wants func(image string) (ok bool, why string)
 }
 
 // Jobs are the Dockerfiles that the arguments name.

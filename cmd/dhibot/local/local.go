@@ -44,8 +44,9 @@ func Open(dir string) (*Repository, error) {
 func (r *Repository) Close() error { return r.root.Close() }
 
 // FS is the read-only view for the engine: the tree as it was before Write
-// replaced anything in it.
-func (r *Repository) FS() fs.FS { return r.view }
+// replaced anything in it. What surrounds one Dockerfile mostly surrounds the
+// others too, so it remembers what was read, within bounds.
+func (r *Repository) FS() fs.FS { return r.shared }
 
 // ReadFile reads a whole regular file of at most limit bytes; more is cut off.
 // A device or a pipe is refused, for reading it might never end.

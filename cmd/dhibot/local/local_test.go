@@ -302,7 +302,7 @@ func TestViewIsAFileSystem(t *testing.T) {
 	}
 	defer repo.Close()
 	repo.view.keep("c", []byte("22"))
-	if err := fstest.TestFS(repo.FS(), "a/b", "c"); err != nil {
+	if err := fstest.TestFS(repo.view, "a/b", "c"); err != nil {
 		t.Error(err)
 	}
 }

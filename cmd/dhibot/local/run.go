@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"sync"
 
+	"dhibot/bot/discover"
 	"dhibot/rewrite"
 )
 
@@ -89,7 +91,35 @@ func one(ctx context.Context, job Job, engine Engine) (r *rewrite.Result) {
 	}
 	r = Migrate(ctx, engine, rewrite.Input{Path: job.Path, Content: content, FS: job.Repo.shared, Options: job.Options})
 	r.Path = job.Shown
+	return leave(job, r)
+}
+
+// leave takes the changes back when a stage is on an image that people want to
+// stay on.
+func leave(job Job, r *rewrite.Result) *rewrite.Result {
+	if job.Wants == nil || !r.Changed() {
+		return r
+	}
+	for _, s := range r.Stages {
+		if s.From == "" {
+			continue
+		}
+		if ok, why := job.Wants(repositoryOf(s.From)); !ok {
+			return &rewrite.Result{Path: r.Path, Outcome: rewrite.Skipped, Code: rewrite.ReasonCode(discover.Settings),
+				Reason: why + ", and a stage is on `" + s.From + "`", Before: r.Before, After: r.Before, Catalog: r.Catalog}
+		}
+	}
 	return r
+}
+
+// repositoryOf is a reference without tag and digest. A colon before the last
+// slash is a port.
+func repositoryOf(reference string) string {
+	name, _, _ := strings.Cut(reference, "@")
+	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
+		name = name[:i]
+	}
+	return name
 }
 
 // Migrate calls the engine and turns an error or a panic into a failed result

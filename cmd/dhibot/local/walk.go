@@ -20,7 +20,7 @@ type found struct {
 // below the directory decides: somebody who names a folder of test data wants
 // the files in it. notes are what else there is to know.
 func walk(ctx context.Context, repo *Repository, dir string) (files []found, notes []string, err error) {
-	fsys, err := fs.Sub(repo.FS(), dir)
+	fsys, err := fs.Sub(repo.view, dir)
 	if err != nil {
 		return nil, nil, err
 	}
