@@ -20,7 +20,8 @@ func TestSharedRepo(t *testing.T) {
 	for i := range n {
 		dir := fmt.Sprintf("s%03d", i)
 		fsys[dir+"/Dockerfile"] = &fstest.MapFile{}
-		fsys[dir+"/package.json"] = &fstest.MapFile{Data: []byte(`{"scripts":{"start":"node ` + dir + `.js"},"x":"` + strings.Repeat("y", 100_000) + `"}`)}
+		fsys[dir+"/package.json"] = &fstest.MapFile{Data: []byte(`{"scripts":{"start":"node ` + dir + `.js"}}`)}
+		fsys[dir+"/data"] = &fstest.MapFile{Data: make([]byte, 100_000)}
 		fmt.Fprintf(&compose, "  %s: {build: %s}\n", dir, dir)
 	}
 	fsys["compose.yaml"] = &fstest.MapFile{Data: []byte(compose.String())}
@@ -34,6 +35,9 @@ func TestSharedRepo(t *testing.T) {
 			for i := w; i < n; i += 2 {
 				dir := fmt.Sprintf("s%03d", i)
 				p := Open(repo, dir+"/Dockerfile", []string{"package.json"})
+				if b, ok := p.Read("data"); !ok || len(b) != 100_000 {
+					t.Errorf("%s: data not read", dir)
+				}
 				node := p.Node(".")
 				if node == nil {
 					t.Errorf("%s: no package.json", dir)
