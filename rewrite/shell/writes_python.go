@@ -263,4 +263,3 @@ func writesSource(e *effects, c *Command) {
 	}
 	e.unknown("what the sourced file writes is not known")
 }
-
