@@ -18,7 +18,6 @@ type globalArg struct {
 	name    string
 	has     bool
 	value   Word   // the default as written
-	raw     string // the same as BuildKit reads it
 	text    string // expanded
 	uses    []*globalArg
 	unknown []string // built-in arguments that text depends on
@@ -97,10 +96,9 @@ func (f *File) resolveArgs() error {
 		for i, pair := range cmd.Args {
 			a := &globalArg{name: pair.Key, has: pair.Value != nil, ins: ins}
 			if a.has {
-				a.raw = *pair.Value
 				a.value = valueWord(f, ins.Words[i])
 				g := &globals{args: scope}
-				text, _, err := f.expand(a.raw, g)
+				text, _, err := f.expand(*pair.Value, g)
 				if errors.Is(err, errTooMuch) {
 					return &Error{ins.Lines[0], CodeTooLarge, fmt.Sprintf("ARG %s: %v", a.name, err)}
 				}
@@ -293,7 +291,7 @@ func (f *File) Grows(s *Stage, base map[string]string) *Instruction {
 			}
 		}
 		for _, h := range ins.Heredocs {
-			if !h.Expand {
+			if !h.Expand || shellText(ins.Keyword) {
 				continue
 			}
 			if _, _, err := f.expand(h.Content, environment(env)); errors.Is(err, errTooMuch) {

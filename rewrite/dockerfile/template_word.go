@@ -217,7 +217,7 @@ func (w *flattener) variable(ins *Instruction, at int, s string, p part, owner *
 	if a.text == "" {
 		return nil
 	}
-	return w.word(a.ins, a.ins.locate(a.value.Span.Start), a.raw, a, a.lookup)
+	return w.word(a.ins, a.ins.locate(a.value.Span.Start), a.ins.Logical(a.value.Span), a, a.lookup)
 }
 
 // lookup finds the ARG that a name in the default of a meant at its place.
