@@ -47,17 +47,49 @@
 // # What goes wrong
 //
 // [Server.AddFault] switches faults on: with a count, or with a probability
-// from the source that WithSeed seeds. [Server.SwitchDeliveries] makes the
-// webhook queue duplicate, delay, reorder, drop or hold. [Server.Redeliver] and
-// the API redeliver with the same GUID. [Repository.AddRule] adds rulesets.
-// [Installation.Suspend], Uninstall, SetPermissions, [Repository.Rename],
-// Transfer, SetArchived and Delete are what owners do, with their events.
-// A running stand-in takes faults at POST /_standin/faults.
+// from the source that WithSeed seeds, so that a failing run can be repeated;
+// [Server.FaultHits] counts what struck. A running stand-in takes the same as
+// JSON at POST /_standin/faults ({"kind":"secondary_limit","status":429,
+// "count":3,"path":"/repos/*/pulls"}), DELETE takes them away.
+//
+// [Server.SwitchDeliveries] makes the webhook queue duplicate, delay, reorder,
+// drop or hold. [Server.Redeliver] and the API redeliver with the same GUID,
+// [Repository.AddHook] reports events a second time under other GUIDs,
+// [App.Deliver] sends any event at all. [Repository.AddRule] adds rulesets,
+// [Repository.SetQueued] puts a pull request into the merge queue,
+// [Repository.SetCustomProperties] gives the multi-select properties that old
+// clients cannot decode. [Installation.Suspend], Uninstall, SetPermissions,
+// Exhaust, [Repository.Rename], Transfer, SetArchived and Delete are what owners
+// do, with their events.
+//
+// Rate limits count as GitHub's do: the primary ones always, the secondary ones
+// with WithLimits([StrictLimits]()), because a clock that stands still runs into
+// eighty writes a minute at once.
 //
 // # Looking on
 //
-// [WithObserver] sees every API call and [WithDeliveryObserver] every delivery;
-// package contract, next to this one, checks both against GitHub's OpenAPI
-// description. In a browser the base URL lists the repositories; pull requests
-// and issues can be read and commented on as any user.
+// [WithObserver] sees every API call and [WithDeliveryObserver] every delivery.
+// Package contract, next to this one, checks both against GitHub's OpenAPI
+// description:
+//
+//	spec, err := contract.Shared()
+//	gh, err := standin.New(spec.Watch(t.Errorf)...)
+//
+// In a browser the base URL lists the repositories; pull requests and issues can
+// be read and commented on as any user, private ones too: whoever runs a
+// stand-in is its administrator. Nothing here is meant to face a network.
+//
+// # What it lacks
+//
+// Searches, teams, milestones, releases, Actions, GraphQL mutations and
+// introspection; drafts are made but never become ready. Signatures of commits
+// are its own: "verified" means that this server made the commit. A push over
+// git is not asked for the workflows permission, references moved by the API
+// are. Objects that were seeded are stored once for all repositories, so git
+// (not the API) finds them from any of them, as within a network of forks.
+// Limits that GitHub does not publish, such as what counts as creating content,
+// follow its documentation as far as it goes.
+//
+// The tests named TestConformance list what it does, one line per behaviour with
+// its source.
 package standin

@@ -45,6 +45,7 @@ func newPageSet() *pageSet {
 			return strconv.Itoa(n) + " " + word + "s"
 		},
 		"path": escapePath,
+		"add":  func(a, b int) int { return a + b },
 	}
 	for _, name := range []string{"home", "repository", "file", "list", "issue", "pull", "commit", "check", "message"} {
 		p.templates[name] = template.Must(template.New("layout.html").Funcs(funcs).ParseFS(pageFiles, "pages/layout.html", "pages/parts.html", "pages/"+name+".html"))

@@ -97,7 +97,7 @@ func TestPages(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		"/": "acme/shop", "/acme": "1 open pull request", "/acme/shop": "bin", "/acme/shop/tree/dhi/migrate": "Dockerfile",
-		"/acme/shop/blob/dhi/migrate/Dockerfile": "dhi.io/node:23-dev", "/acme/shop/blob/main/link": "symbolic link", "/acme/shop/blob/main/bin/run.sh": "executable",
+		"/acme/shop/blob/dhi/migrate/Dockerfile": `<tr id="L2"><td class="num">2</td><td class="text">FROM dhi.io/node:23-dev`, "/acme/shop/blob/main/link": "symbolic link", "/acme/shop/blob/main/bin/run.sh": "executable",
 		"/acme/shop/pulls": "Move to hardened", "/acme/shop/issues": "Open an issue as", "/acme/shop/pull/1.diff": "+FROM dhi.io/node:23-dev AS build",
 		"/acme/shop/raw/main/docs/a/b.md": "text", "/acme/shop/commit/" + pr.Head.GetSHA(): "With reasons.",
 	} {
