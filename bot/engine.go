@@ -23,16 +23,6 @@ import (
 // maxDockerfiles bounds the work on one repository.
 const maxDockerfiles = 500
 
-// EngineChecks are the checks that rewrite.Migrate makes of every result it
-// changes (package verify), for Deps.Checked: a file that fails one of them is
-// not changed.
-func EngineChecks() []string {
-	return []string{
-		"BuildKit reads every changed Dockerfile and converts it into a build",
-		"each was held against the rules of the migration guide and the catalog",
-	}
-}
-
 // proposal is what the engine makes of a repository.
 type proposal struct {
 	results []*rewrite.Result
@@ -69,7 +59,7 @@ func (j *job) propose(ctx context.Context, v *view, scope plan.Scope) (proposal,
 		if !scope.Covers(path) {
 			continue
 		}
-		if what, ok := ignored(scope.Ignored, path, today); ok {
+		if what, ok := ignored(scope.Ignored, path, today, config.Match); ok {
 			p.passed = append(p.passed, body.Passed{Path: path, Reason: "`/dhi ignore " + what + "` was asked for"})
 			continue
 		}
@@ -182,7 +172,7 @@ func leave(r *rewrite.Result, c config.Config, ignoredThings []body.Ignored, tod
 		}
 		image := repositoryOf(s.From)
 		ok, why := c.WantsImage(image)
-		if what, hit := ignored(ignoredThings, image, today); hit {
+		if what, hit := ignored(ignoredThings, image, today, config.MatchImage); hit {
 			ok, why = false, "`/dhi ignore "+what+"` was asked for"
 		}
 		if !ok {
@@ -203,12 +193,12 @@ func repositoryOf(reference string) string {
 }
 
 // ignored tells whether people told us to leave a path or an image alone.
-func ignored(list []body.Ignored, what, today string) (string, bool) {
+func ignored(list []body.Ignored, what, today string, match func([]string, string) (string, bool)) (string, bool) {
 	for _, i := range list {
 		if i.Until != "" && today >= i.Until {
 			continue
 		}
-		if _, ok := config.Match([]string{i.What}, what); ok {
+		if _, ok := match([]string{i.What}, what); ok {
 			return i.What, true
 		}
 	}

@@ -332,9 +332,19 @@ func excerpt(s string) string {
 	return text
 }
 
+// firstLine is the first line that says something: not a comment, when there is
+// more than comments.
 func firstLine(s string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
-	return strings.TrimRight(line, "\r")
+	s = strings.TrimSpace(s)
+	for rest := s; rest != ""; {
+		var line string
+		line, rest, _ = strings.Cut(rest, "\n")
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			return line
+		}
+	}
+	line, _, _ := strings.Cut(s, "\n")
+	return strings.TrimSpace(line)
 }
 
 // rule names the rule, linked to its page.

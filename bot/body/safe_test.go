@@ -213,6 +213,21 @@ func TestProse(t *testing.T) {
 	}
 }
 
+func TestExcerpt(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"FROM a":                    "`FROM a`",
+		"# final\nFROM a\nUSER 1\n": "`FROM a` and 2 more lines",
+		"# only\r\n# comments":      "`# only` and 1 more line",
+		"\n\n  RUN x \\\n  && y\n":  "`RUN x \\` and 1 more line",
+		"":                          "(empty)",
+	} {
+		if got := excerpt(in); got != want {
+			t.Errorf("excerpt(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func FuzzRenderers(f *testing.F) {
 	for _, h := range hostile {
 		f.Add(h)

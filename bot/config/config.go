@@ -137,10 +137,34 @@ func (c Config) Wants(file string) (ok bool, why string) {
 // WantsImage is the same for the repository of an image that a stage is built
 // on.
 func (c Config) WantsImage(repository string) (ok bool, why string) {
-	if p, hit := Match(c.IgnoreImages, repository); hit {
+	if p, hit := MatchImage(c.IgnoreImages, repository); hit {
 		return false, "`ignore_images` in the settings has `" + p + "`"
 	}
 	return true, ""
+}
+
+// MatchImage returns the first pattern that matches the repository of an image,
+// without tag: its name, or a glob over the whole name. Images of Docker Hub
+// match however they are written, node or docker.io/library/node.
+func MatchImage(patterns []string, repository string) (pattern string, ok bool) {
+	name := familiar(repository)
+	for _, p := range patterns {
+		if hit, err := doublestar.Match(familiar(p), name); err == nil && hit {
+			return p, true
+		}
+	}
+	return "", false
+}
+
+// familiar is the short form of a name on Docker Hub.
+func familiar(name string) string {
+	for _, prefix := range []string{"docker.io/", "index.docker.io/", "registry-1.docker.io/"} {
+		if short, ok := strings.CutPrefix(name, prefix); ok {
+			name = short
+			break
+		}
+	}
+	return strings.TrimPrefix(name, "library/")
 }
 
 // Match returns the first pattern that matches a path. A pattern is a path, a

@@ -154,8 +154,12 @@ func TestWants(t *testing.T) {
 			t.Errorf("include %q ignore %q: %s is %v (%s), want %v", c.include, c.ignore, c.file, got, why, c.want)
 		}
 	}
-	if ok, _ := (Config{IgnoreImages: []string{"internal/*"}}).WantsImage("internal/node"); ok {
-		t.Error("ignore_images does nothing")
+	for image, want := range map[string]bool{
+		"internal/node": false, "node": false, "docker.io/library/node": false, "bitnami/node": true, "internal/a/b": true, "python": true,
+	} {
+		if ok, _ := (Config{IgnoreImages: []string{"internal/*", "docker.io/node"}}).WantsImage(image); ok != want {
+			t.Errorf("%s is wanted: %v, want %v", image, ok, want)
+		}
 	}
 }
 

@@ -104,7 +104,7 @@ func keys() []key {
 		},
 		{
 			name: "ignore_images", example: "[internal/*]", byHand: "nothing",
-			doc: "Images to stay on. A Dockerfile with a stage on one of them is left alone. Written like `ignore`, without tag.",
+			doc: "Images to stay on. A Dockerfile with a stage on one of them is left alone. Names without tag, or globs over the whole name.",
 			set: func(r *reader, n *yaml.Node, c *Config) { c.IgnoreImages = r.globs(n, c.IgnoreImages) },
 		},
 		{
