@@ -14,7 +14,7 @@ func entryPoint() *Rule {
 			"an interpreter that the old entry point added is written, a package manager is replaced by the program that it starts.",
 		Before: "FROM nginx:1.30\nCMD [\"nginx\", \"-g\", \"daemon off;\"]",
 		After:  "FROM dhi.io/nginx:1.30-debian13\nCMD [\"-g\", \"daemon off;\"]",
-		URL:    "https://docs.docker.com/dhi/troubleshoot/#entry-point",
+		URL:    "https://docs.docker.com/dhi/how-to/troubleshoot/#entry-point-differences",
 		Run:    runEntryPoint,
 	}
 }

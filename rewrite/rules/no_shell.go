@@ -16,7 +16,7 @@ func noShell() *Rule {
 			"and a comment when it cannot. What really needs a shell keeps the final stage on a dev image, and the reason is given.",
 		Before: "CMD gunicorn app:app",
 		After:  "CMD [\"gunicorn\", \"app:app\"]",
-		URL:    "https://docs.docker.com/dhi/troubleshoot/#no-shell",
+		URL:    "https://docs.docker.com/dhi/how-to/troubleshoot/#no-shell",
 		Run:    runNoShell,
 	}
 }

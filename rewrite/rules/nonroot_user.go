@@ -17,7 +17,7 @@ func nonrootUser() *Rule {
 			"accounts that a RUN made are replaced by it. A USER root that the file asks for stays and is reported.",
 		Before: "RUN useradd -m app\nCOPY --chown=app:app . .\nUSER app",
 		After:  "COPY --chown=65532:65532 . .\nUSER 65532:65532",
-		URL:    "https://docs.docker.com/dhi/troubleshoot/#permissions",
+		URL:    "https://docs.docker.com/dhi/how-to/troubleshoot/#permissions",
 		Run:    runNonrootUser,
 	}
 }

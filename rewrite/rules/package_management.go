@@ -15,7 +15,7 @@ func packageManagement() *Rule {
 			"Programs that the old image brought and the dev image lacks are installed first.",
 		Before: "FROM python:3.12\nRUN pip install -r requirements.txt",
 		After:  "FROM dhi.io/python:3.12-debian13-dev AS builder\nRUN python3 -m venv /opt/venv\nENV PATH=\"/opt/venv/bin:$PATH\"\nRUN pip install -r requirements.txt\nFROM dhi.io/python:3.12-debian13\nCOPY --from=builder /opt/venv /opt/venv",
-		URL:    "https://docs.docker.com/dhi/troubleshoot/#no-package-manager",
+		URL:    "https://docs.docker.com/dhi/how-to/troubleshoot/#no-package-manager",
 		Run: func(p *Pass) {
 			if !p.moved() {
 				return

@@ -17,7 +17,7 @@ func ports() *Rule {
 			"it moves together with EXPOSE; otherwise it is reported, because EXPOSE alone changes nothing.",
 		Before: "EXPOSE 80",
 		After:  "EXPOSE 8080",
-		URL:    "https://docs.docker.com/dhi/troubleshoot/#privileged-ports",
+		URL:    "https://docs.docker.com/dhi/how-to/troubleshoot/#privileged-ports",
 		Run:    runPorts,
 	}
 }
