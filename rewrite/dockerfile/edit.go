@@ -7,8 +7,6 @@ import (
 	"strings"
 )
 
-func lower(s string) string { return strings.ToLower(s) }
-
 // ConflictError tells that two edits want the same bytes.
 type ConflictError struct{ A, B Edit }
 

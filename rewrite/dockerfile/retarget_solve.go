@@ -100,8 +100,12 @@ func (g *goal) choose(a atom, was extent) []extent {
 	}
 	inSuffix := was.from >= g.old.sufStart && was.from > g.old.verEnd
 	if inSuffix {
-		digit := isDigit(a.text[0])
-		found = slices.DeleteFunc(found, func(e extent) bool { return isDigit(g.want[e.from]) != digit })
+		// A number stays a number, and that of a release stays one: the 17 of
+		// eclipse-temurin-17 is not the 13 of debian13.
+		digit, release := isDigit(a.text[0]), isRelease(lettersBefore(g.ref.Resolved, was.from))
+		found = slices.DeleteFunc(found, func(e extent) bool {
+			return isDigit(g.want[e.from]) != digit || digit && isRelease(lettersBefore(g.want, e.from)) != release
+		})
 	}
 	rank := func(e extent) int {
 		text := g.want[e.from:e.to]
@@ -120,6 +124,15 @@ func (g *goal) choose(a atom, was extent) []extent {
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// lettersBefore are the letters right in front of a place.
+func lettersBefore(s string, at int) string {
+	from := at
+	for from > 0 && s[from-1] >= 'a' && s[from-1] <= 'z' {
+		from--
+	}
+	return s[from:at]
+}
 
 // isRelease tells whether a word of a tag names a distribution or its release.
 func isRelease(word string) bool {

@@ -93,6 +93,14 @@ func TestRetarget(t *testing.T) {
 			lines("ARG P=linux/amd64", "ARG V=22", "FROM --platform=$P dhi.io/node:$V-debian13-dev"), 0},
 		{"image and tag", lines("ARG IMAGE=node", "ARG TAG=22-slim", "FROM ${IMAGE}:${TAG}"), []string{node},
 			lines("ARG IMAGE=dhi.io/node", "ARG TAG=22-debian13-dev", "FROM ${IMAGE}:${TAG}"), 0},
+		{"two versions in a tag", lines("ARG MAVEN=3.9", "ARG JAVA=17", "FROM maven:${MAVEN}-eclipse-temurin-${JAVA} AS b"), []string{"dhi.io/maven:3.9-jdk21-debian13-dev"},
+			lines("ARG MAVEN=3.9", "ARG JAVA=21", "FROM dhi.io/maven:${MAVEN}-jdk${JAVA}-debian13-dev AS b"), 0},
+		{"release at the end", lines("ARG V=3.12", "ARG OS=bookworm", "FROM python:${V}-slim-${OS}"), []string{"dhi.io/python:3.12-debian13-dev"},
+			lines("ARG V=3.12", "ARG OS=debian13", "FROM dhi.io/python:${V}-${OS}-dev"), 0},
+		{"digest behind a variable", lines("ARG V=22", "FROM node:${V}@sha256:"+strings.Repeat("d", 64)), []string{node}, lines("ARG V=22", "FROM dhi.io/node:${V}-debian13-dev"), 0},
+		{"a registry with a port", lines("ARG R=docker.io", "FROM ${R}/library/node:22"), []string{"localhost:5000/acme/dhi-node:22-debian13"},
+			lines("ARG R=localhost:5000/acme", "FROM ${R}/dhi-node:22-debian13"), 0},
+		{"there already", lines("ARG V=22", "FROM dhi.io/node:${V}-debian13"), []string{nodeRun}, lines("ARG V=22", "FROM dhi.io/node:${V}-debian13"), 0},
 		{"two declarations", lines("ARG V=20", "ARG V=22.1", "FROM node:$V"), []string{node}, lines("ARG V=20", "ARG V=22", "FROM dhi.io/node:$V-debian13-dev"), 0},
 	}
 	for _, tt := range tests {

@@ -1,6 +1,9 @@
 package dockerfile
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Final returns the last stage, the one that a build without a target makes.
 func (f *File) Final() *Stage { return f.Stages[len(f.Stages)-1] }
@@ -17,7 +20,7 @@ func (f *File) StageBefore(name string, index int) *Stage {
 	if name == "" {
 		return nil
 	}
-	return f.stagesByName(min(max(index, 0), len(f.Stages)))[lower(name)]
+	return f.stagesByName(min(max(index, 0), len(f.Stages)))[strings.ToLower(name)]
 }
 
 // Parent returns the stage that the FROM names, nil for an image or scratch.

@@ -24,7 +24,7 @@ func splitWord(s string, escape byte) ([]part, error) {
 	var parts []part
 	var run strings.Builder
 	from := -1
-	literal := func(i, n int, text string) {
+	literal := func(i int, text string) {
 		if from < 0 {
 			from = i
 		}
@@ -44,7 +44,7 @@ func splitWord(s string, escape byte) ([]part, error) {
 		case c == '<' && quote == 0:
 			return nil, errTooOdd
 		case quote == '\'' && c != '\'':
-			literal(i, 1, s[i:i+1])
+			literal(i, s[i:i+1])
 			i++
 		case c == quote:
 			flush(i)
@@ -60,7 +60,7 @@ func splitWord(s string, escape byte) ([]part, error) {
 			if quote == '"' && text != `"` && text != "$" && text != string(rune(escape)) {
 				text = s[i : i+1+n]
 			}
-			literal(i, 1+n, text)
+			literal(i, text)
 			i += 1 + n
 		case c == '$':
 			v, ok := variable(s, i, escape)
@@ -71,7 +71,7 @@ func splitWord(s string, escape byte) ([]part, error) {
 			parts = append(parts, v)
 			i = v.to
 		default:
-			literal(i, 1, s[i:i+1])
+			literal(i, s[i:i+1])
 			i++
 		}
 	}
@@ -157,7 +157,9 @@ type flattener struct {
 }
 
 // word adds the atoms of a word whose first byte is at offset at of the
-// instruction's joined line. open tells that text may be added at its end.
+// instruction's joined line. Where two variables meet, and behind a last one, an
+// empty gap lets text come in; a word that is one variable has none, because
+// whoever overrides it gives the whole reference.
 func (w *flattener) word(ins *Instruction, at int, s string, owner *globalArg, lookup func(string) *globalArg) error {
 	if w.depth++; w.depth > 20 {
 		return errTooOdd
