@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -129,7 +130,13 @@ func (m *model) convert(ctx context.Context) (config *dockerspec.DockerOCIImage,
 	// warning into a refusal.
 	opt.Warn = func(string, string, string, string, []parser.Range) {}
 	opt.AllStages = true
-	result, err := dockerfile2llb.Dockerfile2LLB(ctx, m.file.Content, opt)
+	content := m.file.Content
+	if !utf8.Valid(content) {
+		// The converter reads a stray byte as U+FFFD too, but prints to standard
+		// error for each.
+		content = bytes.ToValidUTF8(content, []byte("\uFFFD"))
+	}
+	result, err := dockerfile2llb.Dockerfile2LLB(ctx, content, opt)
 	if err != nil {
 		return nil, err
 	}

@@ -178,6 +178,7 @@ func TestConverter(t *testing.T) {
 		{"a mount of a later stage", "FROM node:22 AS a\nRUN x\nFROM a AS b\n", "FROM " + dev + " AS a\nRUN --mount=from=b,target=/b x\nFROM a AS b\n", 2},
 		{"bad before as well", "FROM node:22\nENV A=${NOPE:?no}\n", "FROM " + dev + "\nENV A=${NOPE:?no}\n", 0},
 		{"a bind mount that is writable", "FROM node:22\nRUN x\n", "FROM " + dev + "\nRUN --mount=type=bind,rw,target=/x x\n", 0},
+		{"a stray byte", "FROM node:22\nLABEL a=\"\xe9$B\"\n", "FROM " + dev + "\nLABEL a=\"\xe9$B\"\nRUN x\n", 0},
 		{"style as an error", "# check=error=true\nFROM node:22 AS X\n", "# check=error=true\nFROM " + dev + " AS X\nRUN y\n", 0},
 	}
 	for _, tt := range tests {
