@@ -31,6 +31,9 @@ type database interface {
 	// inTx runs f in a transaction that is committed when f returns nil. f may
 	// be run again when the database asked for it (deadlock, serialisation).
 	inTx(ctx context.Context, f func(tx) error) error
+	// read is inTx for what only reads: in SQLite it waits for no writer of
+	// another process, and no writer for it.
+	read(ctx context.Context, f func(tx) error) error
 	// inLeaseTx is inTx on a connection that is used for nothing else, so that
 	// a sign of life does not queue behind work.
 	inLeaseTx(ctx context.Context, f func(tx) error) error

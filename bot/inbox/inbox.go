@@ -197,8 +197,8 @@ func (b *Inbox) Close() error {
 // whether this process may work on them. The error says which of the two is
 // wrong.
 func (b *Inbox) Ready(ctx context.Context) error {
-	if err := b.db.inTx(ctx, func(t tx) error {
-		_, err := t.exec(ctx, "SELECT 1")
+	if err := b.db.read(ctx, func(t tx) error {
+		_, _, err := one[int64](ctx, t, "SELECT count(*) FROM inbox_version")
 		return err
 	}); err != nil {
 		return fmt.Errorf("inbox: database: %w", err)

@@ -88,7 +88,7 @@ func (b *Inbox) List(ctx context.Context, f Filter) ([]Entry, error) {
 	}
 	query += fmt.Sprintf(" ORDER BY seq DESC LIMIT %d", limit)
 	var list []Entry
-	err := b.db.inTx(ctx, func(t tx) error {
+	err := b.db.read(ctx, func(t tx) error {
 		list = nil
 		return t.query(ctx, func(scan func(...any) error) error {
 			e, err := scanEntry(scan)
@@ -106,7 +106,7 @@ func (b *Inbox) List(ctx context.Context, f Filter) ([]Entry, error) {
 func (b *Inbox) Show(ctx context.Context, guid string) (Entry, error) {
 	var e Entry
 	found := false
-	err := b.db.inTx(ctx, func(t tx) error {
+	err := b.db.read(ctx, func(t tx) error {
 		err := t.query(ctx, func(scan func(...any) error) (err error) {
 			found = true
 			e, err = scanEntry(scan)
@@ -207,7 +207,7 @@ type Stats struct {
 // Stats counts. It is made for a scrape every few seconds.
 func (b *Inbox) Stats(ctx context.Context) (Stats, error) {
 	s := Stats{Waiting: map[Priority]int64{Command: 0, Event: 0, Scan: 0}}
-	err := b.db.inTx(ctx, func(t tx) error {
+	err := b.db.read(ctx, func(t tx) error {
 		err := t.query(ctx, func(scan func(...any) error) error {
 			var p, n int64
 			err := scan(&p, &n)

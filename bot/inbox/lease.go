@@ -190,17 +190,10 @@ func (b *Inbox) reclaim(ctx context.Context, self string) error {
 	for _, c := range dead {
 		b.opt.log.Warn().Str("client", c).Msg("taking over from a process that ended")
 	}
-	now := b.now()
-	return b.db.inTx(ctx, func(t tx) error {
-		for _, client := range dead {
-			if _, err := t.exec(ctx, "DELETE FROM inbox_lease WHERE client = $1", client); err != nil {
-				return err
-			}
-		}
-		type orphan struct{ id, lane int64 }
-		var orphans []orphan
+	type orphan struct{ id, lane int64 }
+	orphans := func(t tx, lock string) (list []orphan, err error) {
 		dialect := b.db.dialect()
-		err := t.query(ctx, func(scan func(...any) error) error {
+		err = t.query(ctx, func(scan func(...any) error) error {
 			var o orphan
 			var args []byte
 			if err := scan(&o.id, &args); err != nil {
@@ -210,35 +203,59 @@ func (b *Inbox) reclaim(ctx context.Context, self string) error {
 			if o.lane, err = laneOf(args); err != nil {
 				return err
 			}
-			orphans = append(orphans, o)
+			list = append(list, o)
 			return nil
 		}, "SELECT id, "+dialect.argsText+" FROM river_job WHERE state = 'running' AND kind = $1 AND NOT EXISTS ("+
-			"SELECT 1 FROM inbox_lease WHERE client = "+dialect.lastOwner+") AND "+dialect.lastOwner+" <> $2 ORDER BY id"+dialect.forUpdate, laneKind, self)
+			"SELECT 1 FROM inbox_lease WHERE client = "+dialect.lastOwner+") AND "+dialect.lastOwner+" <> $2 ORDER BY id"+lock, laneKind, self)
+		return list, err
+	}
+	if len(dead) == 0 {
+		// The usual case, every few seconds: look without locking anything.
+		var found []orphan
+		err := b.db.read(ctx, func(t tx) (err error) {
+			found, err = orphans(t, "")
+			return err
+		})
+		if err != nil || len(found) == 0 {
+			return err
+		}
+	}
+	return b.db.inTx(ctx, func(t tx) error {
+		for _, client := range dead {
+			if _, err := t.exec(ctx, "DELETE FROM inbox_lease WHERE client = $1", client); err != nil {
+				return err
+			}
+		}
+		list, err := orphans(t, b.db.dialect().forUpdate)
 		if err != nil {
 			return err
 		}
-		for _, o := range orphans {
-			if _, err := t.exec(ctx, "UPDATE river_job SET state = '"+string(rivertype.JobStateCancelled)+
-				"', finalized_at = "+dialect.riverNow+" WHERE id = $1 AND state = 'running'", o.id); err != nil {
-				return err
-			}
-			h, err := b.head(ctx, t, o.lane)
-			if err != nil {
-				return err
-			}
-			if !h.waiting {
-				continue
-			}
-			next := turn{lane: o.lane, priority: h.priority, at: h.due}
-			if h.runnable {
-				next.at = now.Add(-placeBack) // it was being worked on: first again
-			}
-			if _, err := b.db.enqueue(ctx, t, now, []turn{next}); err != nil {
+		for _, o := range list {
+			if err := b.adopt(ctx, t, o.id, o.lane); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// adopt gives an orphaned lane a new job.
+func (b *Inbox) adopt(ctx context.Context, t tx, job, lane int64) error {
+	if _, err := t.exec(ctx, "UPDATE river_job SET state = '"+string(rivertype.JobStateCancelled)+
+		"', finalized_at = "+b.db.dialect().riverNow+" WHERE id = $1 AND state = 'running'", job); err != nil {
+		return err
+	}
+	h, err := b.head(ctx, t, lane)
+	if err != nil || !h.waiting {
+		return err
+	}
+	now := b.now()
+	next := turn{lane: lane, priority: h.priority, at: h.due}
+	if h.runnable {
+		next.at = now.Add(-placeBack) // it was being worked on: first again
+	}
+	_, err = b.db.enqueue(ctx, t, now, []turn{next})
+	return err
 }
 
 // deadClients lists the leases that have ended, or whose process has.
@@ -248,7 +265,7 @@ func (b *Inbox) deadClients(ctx context.Context, self string) ([]string, error) 
 		expired       bool
 	}
 	var rows []row
-	err := b.db.inTx(ctx, func(t tx) error {
+	err := b.db.read(ctx, func(t tx) error {
 		rows = nil
 		return t.query(ctx, func(scan func(...any) error) error {
 			var r row

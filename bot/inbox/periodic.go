@@ -54,6 +54,14 @@ func (r *runner) periodics(ctx context.Context) {
 
 func (b *Inbox) takePeriodic(ctx context.Context, p periodic) (mine bool, err error) {
 	now := b.now()
+	due, known := int64(0), false
+	err = b.db.read(ctx, func(t tx) (err error) { // the usual answer is "not yet"
+		due, known, err = one[int64](ctx, t, "SELECT due FROM inbox_periodic WHERE name = $1", p.name)
+		return err
+	})
+	if err != nil || known && due > micros(now) {
+		return false, err
+	}
 	err = b.db.inTx(ctx, func(t tx) error {
 		if _, err := t.exec(ctx, "INSERT INTO inbox_periodic (name, due) VALUES ($1, 0) ON CONFLICT (name) DO NOTHING", p.name); err != nil {
 			return err

@@ -154,6 +154,10 @@ func (p *postgresDB) inTx(ctx context.Context, f func(tx) error) error {
 	return pgInTx(ctx, p.pool, f)
 }
 
+func (p *postgresDB) read(ctx context.Context, f func(tx) error) error {
+	return pgInTx(ctx, p.pool, f)
+}
+
 func (p *postgresDB) inLeaseTx(ctx context.Context, f func(tx) error) error {
 	return pgInTx(ctx, p.lease, f)
 }

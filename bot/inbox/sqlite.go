@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -103,6 +105,16 @@ func openSQLite(ctx context.Context, path string, opt options) (_ database, err 
 	if path, err = filepath.Abs(path); err != nil {
 		return nil, fmt.Errorf("inbox: sqlite file: %w", err)
 	}
+	// Payloads of private repositories are nobody else's business; SQLite gives
+	// its other files the mode of this one.
+	switch f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600); {
+	case err == nil:
+		if err := f.Close(); err != nil {
+			return nil, fmt.Errorf("inbox: creating %s: %w", path, err)
+		}
+	case !errors.Is(err, fs.ErrExist):
+		return nil, fmt.Errorf("inbox: creating %s: %w", path, err)
+	}
 	s := &sqliteDB{path: path, known: &statements{ready: map[string]*sql.Stmt{}, seen: map[string]bool{}}}
 	defer func() {
 		if err != nil {
@@ -186,15 +198,22 @@ func (s *sqliteDB) inTx(ctx context.Context, f func(tx) error) error {
 	if err := s.known.prepare(ctx, s.db); err != nil {
 		return err
 	}
-	return sqlInTx(ctx, s.db, s.known, f)
+	return sqlInTx(ctx, s.db, s.known, false, f)
+}
+
+func (s *sqliteDB) read(ctx context.Context, f func(tx) error) error {
+	if err := s.known.prepare(ctx, s.db); err != nil {
+		return err
+	}
+	return sqlInTx(ctx, s.db, s.known, true, f)
 }
 
 func (s *sqliteDB) inLeaseTx(ctx context.Context, f func(tx) error) error {
-	return sqlInTx(ctx, s.lease, nil, f)
+	return sqlInTx(ctx, s.lease, nil, false, f)
 }
 
-func sqlInTx(ctx context.Context, db *sql.DB, known *statements, f func(tx) error) error {
-	t, err := db.BeginTx(ctx, nil)
+func sqlInTx(ctx context.Context, db *sql.DB, known *statements, readOnly bool, f func(tx) error) error {
+	t, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: readOnly}) // read-only: begin without "immediate"
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}

@@ -122,6 +122,14 @@ func TestTakenForDead(t *testing.T) {
 		lease := slow.running.lease
 		slow.Inbox.mu.Unlock()
 		lease.renewOnce(t.Context()) // it is back
+		lease.lose()
+		if err := slow.Ready(t.Context()); err == nil {
+			t.Error("Ready without a lease")
+		}
+		lease.renewOnce(t.Context())
+		if err := slow.Ready(t.Context()); err != nil {
+			t.Errorf("Ready = %v with a new lease", err)
+		}
 		slow.await("the slow process is told", func() bool { return cause.Load() != nil })
 		if err, _ := cause.Load().(error); !errors.Is(err, ErrLeaseLost) {
 			t.Errorf("told %v, want ErrLeaseLost", err)

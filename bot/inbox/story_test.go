@@ -16,7 +16,7 @@ import (
 
 // patience bounds how long a test waits for something that will happen; it is
 // never waited out unless the test fails.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // office is an inbox in a test: open, and working once work is called.
 type office struct {
