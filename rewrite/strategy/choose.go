@@ -35,15 +35,39 @@ func (in *Input) chooser() *chooser {
 	return c
 }
 
+// runsNothing tells whether no stage of a tree runs a command.
+func runsNothing(s *assess.Stage) bool {
+	for _, st := range s.Steps {
+		if st.Run != nil {
+			return false
+		}
+	}
+	for _, c := range s.Children {
+		if !runsNothing(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// newerDebian tells whether a tag names a release that is newer than the one
+// other stages are held to: what is built on the older one runs there as well.
+func newerDebian(o *catalog.Origin) bool {
+	return o.Explicit && (o.Release == "trixie" || o.Release == "13")
+}
+
 // want is the wish for a root stage.
 func (c *chooser) want(s *assess.Stage, need catalog.Need) catalog.Want {
 	w := catalog.Want{Need: need, Distro: c.in.Distro, Missing: c.in.Missing}
-	if s.Origin.Distro == catalog.Debian && c.in.Distro != catalog.Alpine {
+	if s.Origin.Distro == catalog.Debian && c.in.Distro != catalog.Alpine && !newerDebian(s.Origin) {
 		w.Release = c.release
 	}
 	if c.in.Distro == catalog.KeepDistro && s.Origin.Distro == catalog.Alpine && s.Origin.Explicit {
 		w.Release = s.Origin.Release
 	}
+	// A service is configured, not built on: no package and no library of the
+	// file depends on its distribution.
+	w.OtherDistro = service(s.Origin.Image) && s == c.in.Stages.Final.Root() && runsNothing(s)
 	c.in.hints(s.Origin, &w)
 	return w
 }

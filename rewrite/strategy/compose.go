@@ -24,7 +24,7 @@ type composer struct {
 	source  string // stage to copy from
 	recipe  *recipe
 	user    RunUser
-	venv    string
+	venv    venv
 	// rollForward asks for a newer .NET to run a program built for an older one.
 	rollForward bool
 
@@ -85,8 +85,8 @@ func (c *composer) environment() {
 	if c.rollForward {
 		c.add("base-image", "ENV DOTNET_ROLL_FORWARD=Major", "the program was built for an older .NET, which starts on a newer one only when it is told to")
 	}
-	if c.venv != "" && !c.venvOnPath() {
-		c.add("package-management", fmt.Sprintf("ENV PATH=%q", path.Join(c.venv, "bin")+":$PATH"), "the programs and packages of the virtual environment are found first")
+	if c.venv.dir != "" && !c.venv.own && !c.venvOnPath() {
+		c.add("package-management", fmt.Sprintf("ENV PATH=%q", path.Join(c.venv.dir, "bin")+":$PATH"), "the programs and packages of the virtual environment are found first")
 	}
 }
 
@@ -107,12 +107,12 @@ func (c *composer) buildOnly(cmd *instructions.EnvCommand) bool {
 
 func (c *composer) venvOnPath() bool {
 	for _, st := range c.tail {
-		if st.Keyword == "ENV" && strings.Contains(st.Text, path.Join(c.venv, "bin")) {
+		if st.Keyword == "ENV" && strings.Contains(st.Text, path.Join(c.venv.dir, "bin")) {
 			return true
 		}
 	}
 	for _, l := range c.lines {
-		if strings.HasPrefix(strings.ToUpper(l.Text), "ENV ") && strings.Contains(l.Text, path.Join(c.venv, "bin")) {
+		if strings.HasPrefix(strings.ToUpper(l.Text), "ENV ") && strings.Contains(l.Text, path.Join(c.venv.dir, "bin")) {
 			return true
 		}
 	}

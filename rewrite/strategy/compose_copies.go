@@ -53,14 +53,14 @@ func (c *composer) copies() {
 			want(st.Before.WorkDir, true, fmt.Sprintf("line %d writes here, and the program runs from here", st.Lines[0]), st.Lines[0])
 		}
 		for _, p := range e.paths {
-			if c.venv != "" && pythonPath(p) {
+			if c.venv.dir != "" && pythonPath(p) {
 				continue
 			}
 			want(p, true, fmt.Sprintf("line %d makes it", st.Lines[0]), st.Lines[0])
 		}
 	}
-	if c.venv != "" {
-		want(c.venv, false, "the installed packages, at the same path in both stages because a virtual environment cannot move", c.final.From.Lines[0])
+	if c.venv.dir != "" {
+		want(c.venv.dir, false, "the installed packages, at the same path in both stages because a virtual environment cannot move", c.final.From.Lines[0])
 	}
 	paths = minimal(paths)
 	c.replicate(paths)
@@ -233,6 +233,9 @@ func (c *composer) removals(paths []artifact) {
 			continue
 		}
 		for _, p := range e.removes {
+			if dir, many := strings.CutSuffix(p, "/*"); many && (coveredBy(dir, paths) || replacedLater(c.final, st, p)) {
+				continue
+			}
 			if coveredBy(p, paths) || c.recipe != nil || strings.HasPrefix(p, "/root") || strings.HasPrefix(p, "/usr/share") && !strings.HasPrefix(p, "/usr/share/nginx") || c.overwritten(p) {
 				continue
 			}

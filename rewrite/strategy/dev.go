@@ -29,19 +29,95 @@ func (d *decider) dev(root *Stage, ch *catalog.Choice) {
 		return
 	}
 	if b := d.treeFits(root, ch, ch.Dev.Def); b != nil {
-		root.Left = b
+		root.Left = d.eitherWay(b)
 		return
 	}
 	d.RunUser = d.runUser(f, ch.Dev.Def, false)
 	start, b := d.devStart(f, ch.Dev.Def)
+	if b == nil {
+		b = d.devStarts(f, ch.Dev.Def)
+	}
 	if b != nil {
-		root.Left = b
+		root.Left = d.eitherWay(b)
 		return
 	}
 	d.Start = start
 	d.Shape = ShapeDev
 	root.Pick = ch.Dev
 	root.Why = "the final stage cannot run without what only the dev image has: " + d.Blocks[0].Text
+}
+
+// eitherWay words why a final stage can go to no image at all: what speaks
+// against the dev image, and what spoke against the runtime image before.
+func (d *decider) eitherWay(b *Block) *Block {
+	first := d.Blocks[0]
+	if first.Code == b.Code {
+		return b
+	}
+	at := ""
+	if first.Line != 0 {
+		at = fmt.Sprintf(" (line %d)", first.Line)
+		if first.Path != "" {
+			at = fmt.Sprintf(" (%s:%d)", first.Path, first.Line)
+		}
+	}
+	out := *b
+	out.Text += fmt.Sprintf("; that speaks against the dev image, and against the runtime image that %s%s", first.Text, at)
+	return &out
+}
+
+// devStarts refuses a start program that only the old image can have brought:
+// no COPY and no RUN of the file makes it, and the dev image lacks it.
+func (d *decider) devStarts(f *assess.Stage, def *catalog.Definition) *Block {
+	e, c := f.End.Entrypoint, f.End.Cmd
+	cmd := e
+	switch {
+	case e.Step == nil && (c.Step == nil || len(e.Argv) > 0 || len(def.Entrypoint) > 0 || c.Shell):
+		return nil
+	case e.Step == nil:
+		cmd = c
+	case e.Shell:
+		return nil
+	}
+	if len(cmd.Argv) == 0 || shellDashC(cmd.Argv) {
+		return nil
+	}
+	prog := cmd.Argv[0]
+	t := &starter{in: &d.Input, final: f, def: def}
+	if strings.Contains(prog, "$") || def.HasProgram(path.Base(prog)) || t.copied(prog) || !path.IsAbs(prog) && strings.Contains(prog, "/") {
+		return nil
+	}
+	if _, ok := t.onPath(prog); ok || def.Shell() != "" && shellName(prog) {
+		return nil
+	}
+	if _, ok := programPackage(path.Base(prog), def.PackageManager()); ok {
+		return nil // it is installed when the old image had it
+	}
+	for _, st := range f.ChainSteps() {
+		if st.Copy != nil && !strings.Contains(prog, "/") && strings.HasSuffix(strings.TrimSuffix(st.Copy.Dest, "/"), "bin") {
+			return nil
+		}
+		if st.Run == nil {
+			continue
+		}
+		if st.Run.Script == nil || len(st.Run.Script.Packages()) > 0 || st.Run.Script.Uses(path.Base(prog)) {
+			return nil
+		}
+		if eff := st.Run.Script.Effects(st.Before.WorkDir); len(eff.Unknown) > 0 {
+			return nil
+		}
+	}
+	return &Block{Rule: "entry-point", Code: "start-program-missing", Line: cmd.Step.Lines[0],
+		Text: fmt.Sprintf("it starts %s, which neither the file makes nor dhi %s has", prog, def.Image)}
+}
+
+// shellName tells whether a program is a shell by its name.
+func shellName(prog string) bool {
+	switch path.Base(prog) {
+	case "sh", "bash", "ash", "dash":
+		return true
+	}
+	return false
 }
 
 // devStart keeps the start command working on a dev image, which has a shell

@@ -79,6 +79,10 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 				if def != nil && (def.HasPackage(n) || n == "bash" && def.Shell() == "/bin/bash") {
 					continue
 				}
+				if exchanged(n) && !in.usedToBuild(f, n) {
+					e.runtime = append(e.runtime, n)
+					continue
+				}
 				e.pkg(n, p, virtualGone)
 			}
 			if e.zone && def != nil && !def.TZData() && zonesNeeded(def.Image) && p.Manager == "apk" {
@@ -118,8 +122,10 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 				if !path.IsAbs(p) {
 					p = path.Join(st.Before.WorkDir, p)
 				}
-				if d := path.Dir(p); !ephemeral(d) && !slices.Contains(e.removes, d) {
-					e.removes = append(e.removes, d)
+				dir := path.Dir(p)
+				e.removes = slices.DeleteFunc(e.removes, func(r string) bool { return r == dir || r == dir+"/*" })
+				if !ephemeral(dir) {
+					e.removes = append(e.removes, dir+"/*")
 				}
 			}
 		}

@@ -285,6 +285,9 @@ func (in *Input) fitsHelpers(s *assess.Stage, ch *catalog.Choice, def *catalog.D
 		}
 		for _, c := range st.Run.Script.Commands {
 			helper := false
+			if osImage(ch.Image) {
+				break // what an operating system's file calls, it has installed itself
+			}
 			switch c.Name {
 			case "docker-php-ext-install", "docker-php-ext-configure", "docker-php-ext-enable", "docker-php-source", "install-php-extensions",
 				"rustup", "a2enmod", "a2ensite", "a2dismod", "a2dissite", "a2enconf", "mvn-entrypoint.sh", "docker-entrypoint.sh", "nginx-debug":
@@ -299,6 +302,12 @@ func (in *Input) fitsHelpers(s *assess.Stage, ch *catalog.Choice, def *catalog.D
 		}
 	}
 	return nil
+}
+
+// osImage tells whether an image of the catalog is an operating system and
+// nothing else.
+func osImage(image string) bool {
+	return image == "alpine-base" || image == "debian-base" || image == "busybox"
 }
 
 // fitsAccounts refuses accounts that the DHI image does not have where a RUN

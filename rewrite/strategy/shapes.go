@@ -58,7 +58,7 @@ func (d *decider) rebase(root *Stage, ch *catalog.Choice, pick *catalog.Pick, im
 		root.Left = b
 		return true
 	}
-	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: f.Steps, effects: effects, source: f.Parent.Name, user: d.RunUser, venv: venv.dir, rollForward: dotnet(pick) && ch.Bumped}
+	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: f.Steps, effects: effects, source: f.Parent.Name, user: d.RunUser, venv: venv, rollForward: dotnet(pick) && ch.Bumped}
 	c.compose()
 	if len(c.blocks) > 0 {
 		d.Blocks = append(d.Blocks, c.blocks...)
@@ -97,7 +97,7 @@ func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, ima
 	tail = f.Steps[at:]
 	n := &NewStage{Pick: pick, Image: image, Banner: len(d.All) == 1, Compiled: rec != nil}
 	source := d.buildAlias(f, n)
-	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: tail, effects: effects, source: source, recipe: rec, user: d.RunUser, venv: venv.dir, rollForward: dotnet(pick) && ch.Bumped}
+	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: tail, effects: effects, source: source, recipe: rec, user: d.RunUser, venv: venv, rollForward: dotnet(pick) && ch.Bumped}
 	c.compose()
 	if len(c.blocks) > 0 {
 		d.Blocks = append(d.Blocks, c.blocks...)

@@ -220,7 +220,7 @@ func (t *starter) fromShell(c assess.Command) (argv []string, env []EnvVar, b *B
 	if argv, ok := javaOpts(run.Script); ok {
 		return argv, nil, nil
 	}
-	bl := t.block(c, "shell-start", fmt.Sprintf("the start command %q needs a shell", shorten(c.Argv[len(c.Argv)-1])))
+	bl := t.block(c, "shell-start", fmt.Sprintf("the start command %q needs a shell", shorten(shellWords(c.Argv))))
 	return nil, nil, &bl
 }
 
@@ -288,6 +288,15 @@ func joinWhy(a, b string) string {
 		return b
 	}
 	return a + "; " + b
+}
+
+// shellWords is what a shell is asked to do: the word behind -c, else the whole
+// shell form.
+func shellWords(argv []string) string {
+	if shellDashC(argv) && len(argv) > 2 {
+		return argv[2]
+	}
+	return argv[len(argv)-1]
 }
 
 func shorten(s string) string {

@@ -23,7 +23,7 @@ func (t *starter) startable(c assess.Command, argv []string) (fixed []string, wh
 	case strings.ContainsAny(prog, "$"):
 		bl := t.block(c, "start-unknown", fmt.Sprintf("the start command begins with a variable (%s)", prog))
 		return nil, "", &bl
-	case t.carried[prog] || t.carriedName(prog):
+	case t.carried[prog] || t.carriedName(prog) || initProgram(name) && t.brings(prog):
 		return t.wrapped(c, argv)
 	case name == "tini" || name == "dumb-init" || name == "gosu" || name == "su-exec" || name == "catatonit":
 		bl := t.block(c, "start-program-missing", fmt.Sprintf("it starts through %s, which the runtime image does not have", name))
@@ -92,6 +92,19 @@ func (t *starter) wrapped(c assess.Command, argv []string) ([]string, string, *B
 		return nil, "", b
 	}
 	return append(append([]string(nil), argv[:len(argv)-len(rest)]...), fixed...), why, nil
+}
+
+// initProgram tells whether a program does nothing but start another one and
+// pass signals on; both are built to need no other file.
+func initProgram(name string) bool { return name == "tini" || name == "dumb-init" }
+
+// brings tells whether a COPY of the file places a program.
+func (t *starter) brings(prog string) bool {
+	if !strings.Contains(prog, "/") {
+		_, ok := t.onPath(prog)
+		return ok
+	}
+	return path.IsAbs(prog) && t.copied(prog)
 }
 
 func (t *starter) carriedName(prog string) bool {

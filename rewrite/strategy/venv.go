@@ -13,6 +13,9 @@ import (
 // venv is the virtual environment that the final image runs from.
 type venv struct {
 	dir string
+	// own tells that the program is started by its path in the environment or
+	// through an activated one, so that the PATH stays as it is.
+	own bool
 	// stage and before tell where one has to be made; nil when the file makes
 	// it itself.
 	before *assess.Step
@@ -30,6 +33,9 @@ func (in *Input) virtualEnv(f *assess.Stage, list []effect, image string) (venv,
 	}
 	if d := in.ownVenv(f); d != "" {
 		return venv{dir: d}, "", nil
+	}
+	if d := startVenv(f, list); d != "" {
+		return venv{dir: d, own: true}, "", nil
 	}
 	for _, e := range list {
 		for _, p := range e.python {
@@ -120,6 +126,50 @@ func (in *Input) ownVenv(f *assess.Stage) string {
 			d := strings.TrimSuffix(st.Copy.Dest, "/")
 			if d == root || under(root, d) {
 				return root
+			}
+		}
+	}
+	return ""
+}
+
+// startVenv is the virtual environment that the start command names by its path
+// (.venv/bin/uvicorn), when a RUN of the image makes it.
+func startVenv(f *assess.Stage, list []effect) string {
+	words := startWords(f)
+	if len(words) == 0 || path.Base(path.Dir(words[0])) != "bin" {
+		return ""
+	}
+	bin := path.Dir(words[0])
+	if !path.IsAbs(bin) {
+		bin = path.Join(f.End.WorkDir, bin)
+	}
+	dir := path.Dir(bin)
+	for _, e := range list {
+		if e.step.Run.Script == nil {
+			continue
+		}
+		for _, c := range e.step.Run.Script.Commands {
+			made := ""
+			switch {
+			case c.Name == "uv" && len(c.Args) > 0 && c.Args[0].Text == "sync":
+				if made = e.step.Before.Env["UV_PROJECT_ENVIRONMENT"]; made == "" {
+					made = ".venv"
+				}
+			case c.Name == "uv" && len(c.Args) > 0 && c.Args[0].Text == "venv":
+				if made = lastOperand(c.Args[1:]); made == "" {
+					made = ".venv"
+				}
+			case strings.HasPrefix(c.Name, "python") && len(c.Args) >= 3 && c.Args[0].Text == "-m" && c.Args[1].Text == "venv":
+				made = lastOperand(c.Args[2:])
+			}
+			if made == "" || strings.ContainsAny(made, "$*") {
+				continue
+			}
+			if !path.IsAbs(made) {
+				made = path.Join(e.step.Before.WorkDir, made)
+			}
+			if path.Clean(made) == dir {
+				return dir
 			}
 		}
 	}
@@ -232,8 +282,38 @@ func (d *decider) restoreWorkDir(root *Stage, def *catalog.Definition) {
 	if old == now || !root.Origin.Config.Known || !d.reliesOnWorkDir(root.Stage) {
 		return
 	}
-	d.Inserts = append(d.Inserts, Insert{Stage: root.Stage, Line: Line{Rule: "base-image", Text: "WORKDIR " + old,
-		Why: fmt.Sprintf("dhi %s starts in %s; the instructions below rely on %s", def.Image, now, old)}})
+	why := fmt.Sprintf("dhi %s starts in %s; the instructions below rely on %s", def.Image, now, old)
+	if root == d.Final {
+		why = fmt.Sprintf("dhi %s starts in %s; this image started in %s, and relative paths keep their meaning", def.Image, now, old)
+	}
+	d.Inserts = append(d.Inserts, Insert{Stage: root.Stage, Line: Line{Rule: "base-image", Text: "WORKDIR " + old, Why: why}})
+}
+
+// anywhere tells whether a RUN does the same in every directory: it handles
+// packages, accounts and absolute paths only.
+func anywhere(sc *shell.Script) bool {
+	system := map[*shell.Command]bool{}
+	for _, p := range sc.Packages() {
+		if p.System {
+			system[p.Cmd] = true
+		}
+	}
+	for _, c := range sc.Commands {
+		switch {
+		case system[c], isAccount(c.Name), c.Name == "set", c.Name == "true", c.Name == "corepack", c.Name == "" && len(c.Redirects) == 0:
+			continue
+		case c.Name == "mkdir", c.Name == "rm", c.Name == "chmod", c.Name == "chown", c.Name == "touch":
+		default:
+			return false
+		}
+		for i, a := range c.Args {
+			mode := i == 0 && (c.Name == "chmod" || c.Name == "chown")
+			if !mode && !strings.HasPrefix(a.Text, "-") && !strings.HasPrefix(a.Text, "/") {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // reliesOnWorkDir tells whether something happens in a stage before it says
@@ -244,7 +324,9 @@ func (d *decider) reliesOnWorkDir(s *assess.Stage) bool {
 		case "WORKDIR":
 			return !path.IsAbs(strings.Trim(strings.TrimSpace(st.Text), `"'`))
 		case "RUN":
-			return true
+			if st.Run == nil || st.Run.Script == nil || !anywhere(st.Run.Script) {
+				return true
+			}
 		case "COPY", "ADD":
 			if !path.IsAbs(destOf(st)) {
 				return true
