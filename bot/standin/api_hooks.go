@@ -89,7 +89,7 @@ func listDeliveries(c *call) error {
 	if status := c.query("status"); status != "" {
 		var kept []*delivery
 		for _, d := range all {
-			ok := d.status >= 200 && d.status < 400
+			ok := d.status >= 200 && d.status < 300
 			if status == "success" && ok || status == "failure" && !ok {
 				kept = append(kept, d)
 			}

@@ -96,18 +96,16 @@ func (s *Server) authenticate(c *call) (actor, error) {
 
 // checkToken resolves a token; one that ran out is as bad as an unknown one.
 func (s *Server) checkToken(value string) (actor, error) {
-	s.mu.RLock()
-	t := s.tokens[value]
-	s.mu.RUnlock()
-	if t == nil || !t.expires.IsZero() && !s.opt.now().Before(t.expires) {
-		return actor{}, badCredentials()
-	}
-	if t.user != nil {
-		return actor{user: t.user, token: t}, nil
-	}
+	now := s.opt.now()
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if t.inst.deleted {
+	t := s.tokens[value]
+	switch {
+	case t == nil, !t.expires.IsZero() && !now.Before(t.expires):
+		return actor{}, badCredentials()
+	case t.user != nil:
+		return actor{user: t.user, token: t}, nil
+	case t.inst.deleted:
 		return actor{}, badCredentials()
 	}
 	who := actor{app: t.inst.app, inst: t.inst, token: t}

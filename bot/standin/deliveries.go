@@ -96,7 +96,10 @@ func newDispatcher(s *Server, r *rand.Rand) *dispatcher {
 	d := &dispatcher{s: s, ctx: ctx, cancel: cancel, rand: r, client: s.opt.hookClient}
 	if d.client == nil {
 		// https://docs.github.com/webhooks/using-webhooks/best-practices-for-using-webhooks
-		d.client = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+		d.client = &http.Client{
+			Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
 	}
 	d.wake = sync.NewCond(&d.mu)
 	return d
@@ -201,14 +204,16 @@ func (d *dispatcher) run() {
 			t.Stop()
 		}
 		d.deliver(del)
+		// Before the delivery counts as done: who waits in Drain has seen what
+		// the observers say.
+		for _, f := range d.s.opt.deliveries {
+			f(del.public())
+		}
 		d.mu.Lock()
 		d.busy--
 		d.remember(del)
 		d.wake.Broadcast()
 		d.mu.Unlock()
-		for _, f := range d.s.opt.deliveries {
-			f(del.public())
-		}
 	}
 }
 
@@ -253,7 +258,7 @@ func (d *dispatcher) deliver(del *delivery) {
 		return
 	}
 	del.status, del.response, del.answer, del.message = res.StatusCode, res.Header.Clone(), answer, "OK"
-	if res.StatusCode >= 400 {
+	if res.StatusCode >= 300 {
 		del.message = fmt.Sprintf("Invalid HTTP Response: %d", res.StatusCode)
 	}
 }

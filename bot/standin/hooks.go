@@ -113,7 +113,9 @@ func (s *Server) emitInstallation(i *Installation, event, action string, payload
 	o := maps.Clone(payload)
 	inst := s.installationObject(i)
 	// Only in these events the times are numbers.
+	s.mu.RLock()
 	inst["created_at"], inst["updated_at"] = i.created.Unix(), i.updated.Unix()
+	s.mu.RUnlock()
 	o["action"], o["installation"] = action, inst
 	sender := i.account
 	if sender.kind == typeOrganization {

@@ -77,7 +77,8 @@ func WithObserver(f func(Exchange)) Option {
 	return func(o *options) { o.observers = append(o.observers, f) }
 }
 
-// WithDeliveryObserver calls f for every webhook delivery attempt.
+// WithDeliveryObserver calls f after every webhook delivery attempt, one at a
+// time; f must not wait for deliveries itself.
 func WithDeliveryObserver(f func(Delivery)) Option {
 	return func(o *options) { o.deliveries = append(o.deliveries, f) }
 }
