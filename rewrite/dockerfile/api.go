@@ -109,6 +109,8 @@ type Reference struct {
 	// Err says why Resolved is empty: an *UnknownArgError (it depends on what only
 	// a build knows) or an *InvalidReferenceError (BuildKit refuses it).
 	Err error
+
+	trigger bool // it stands in an ONBUILD trigger
 }
 
 // ArgUse is a global ARG that a reference uses.

@@ -141,6 +141,17 @@ func TestBroken(t *testing.T) {
 	}
 }
 
+func TestTriggersAreNotBroken(t *testing.T) {
+	t.Parallel()
+	f := mustParse(t, "FROM a\nONBUILD COPY --from=7 /x /y\nONBUILD COPY --from=No /x /y\n")
+	if broken := f.Broken(); broken != nil {
+		t.Error(broken)
+	}
+	if n := len(f.References()); n != 3 || f.References()[1].Err == nil {
+		t.Errorf("%v", describe(f))
+	}
+}
+
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -145,8 +145,9 @@ func (f *File) innerReferences(ins *Instruction, stage *Stage, names, last map[s
 		}
 	}
 	for _, r := range found {
+		r.trigger = trigger
 		if r.Err == nil {
-			f.resolveInner(r, stage, names, last, trigger)
+			f.resolveInner(r, stage, names, last)
 		}
 		f.refs = append(f.refs, r)
 	}
@@ -183,10 +184,10 @@ func mountFrom(flag Flag) Span {
 // resolveInner decides what a COPY --from or a mount means. Case is ignored
 // here, and BuildKit looks among all stages of the file: a name that is declared
 // again below means that later stage, which then is an error.
-func (f *File) resolveInner(r *Reference, stage *Stage, names, last map[string]*Stage, trigger bool) {
+func (f *File) resolveInner(r *Reference, stage *Stage, names, last map[string]*Stage) {
 	name := strings.ToLower(r.Resolved)
 	if index, err := strconv.Atoi(r.Resolved); err == nil && r.Kind == RefCopyFrom {
-		if index < 0 || index >= len(f.Stages) || index >= stage.Index && !trigger {
+		if index < 0 || index >= len(f.Stages) || index >= stage.Index && !r.trigger {
 			r.Resolved, r.Err = "", &InvalidReferenceError{r.Resolved, errors.New("invalid stage index")}
 		} else {
 			r.Parent = f.Stages[index]
@@ -194,7 +195,7 @@ func (f *File) resolveInner(r *Reference, stage *Stage, names, last map[string]*
 		return
 	}
 	switch later := last[name]; {
-	case names[name] != nil && later == names[name], later != nil && trigger:
+	case names[name] != nil && later == names[name], later != nil && r.trigger:
 		r.Parent = later
 	case later != nil:
 		r.Parent = names[name]
@@ -222,11 +223,12 @@ func (f *File) changes(text string) bool {
 func (f *File) References() []*Reference { return f.refs }
 
 // Broken returns the first reference that BuildKit refuses whatever the build
-// arguments are, as an *Error; nil when there is none.
+// arguments are, as an *Error; nil when there is none. ONBUILD triggers do not
+// count: BuildKit reads them when a child is built.
 func (f *File) Broken() *Error {
 	for _, r := range f.refs {
 		var invalid *InvalidReferenceError
-		if errors.As(r.Err, &invalid) {
+		if !r.trigger && errors.As(r.Err, &invalid) {
 			return &Error{f.Line(r.Word.Span.Start), CodeSyntax, r.Err.Error()}
 		}
 	}
