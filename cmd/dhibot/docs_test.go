@@ -81,6 +81,53 @@ func TestLinksInDocs(t *testing.T) {
 	}
 }
 
+// TestDeployFiles: every file parses, and alerts and dashboard ask for metrics
+// that the sources define.
+func TestDeployFiles(t *testing.T) {
+	t.Parallel()
+	defined := map[string]bool{}
+	for _, pattern := range []string{"../../webhooks/*.go", "server/*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range regexp.MustCompile(`(?:Name: |NewDesc\()"(dhibot_\w+)"`).FindAllStringSubmatch(string(text), -1) {
+				defined[m[1]] = true
+			}
+		}
+	}
+	for _, file := range []string{"compose.yaml", "kubernetes/dhibot.yaml", "alerts.yaml", "dashboard.json"} {
+		text, err := os.ReadFile(filepath.Join("../../deploy", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, doc := range strings.Split(string(text), "\n---\n") {
+			var v map[string]any
+			if err := yaml.Unmarshal([]byte(doc), &v); err != nil || len(v) == 0 {
+				t.Errorf("%s, document %d: %d keys, %v", file, i+1, len(v), err)
+			}
+		}
+		if file != "alerts.yaml" && file != "dashboard.json" {
+			continue
+		}
+		asked := regexp.MustCompile(`dhibot_\w+`).FindAllString(string(text), -1)
+		if len(asked) == 0 {
+			t.Errorf("%s asks for no metric", file)
+		}
+		for _, name := range asked {
+			name = strings.TrimSuffix(name, "_bucket")
+			if !defined[name] {
+				t.Errorf("%s asks for %s, which is defined nowhere", file, name)
+			}
+		}
+	}
+}
+
 // TestCompose: the deployment starts the server with settings that it knows.
 func TestCompose(t *testing.T) {
 	t.Parallel()

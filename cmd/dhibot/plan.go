@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dhibot/cmd/dhibot/server"
+	"dhibot/rewrite"
 )
 
 // PlanCmd is dhibot plan: what the App would do in a repository.
@@ -35,11 +36,11 @@ func (c *PlanCmd) Run(ctx context.Context, p *Program) error {
 		return usage(fmt.Errorf("these settings are missing or malformed:\n%w", err))
 	}
 	cfg := server.Config{AppID: app.id, Keys: app.keys, APIURL: app.apiURL, Log: log}
-	github, err := cfg.GitHub()
+	github, err := cfg.GitHub(nil)
 	if err != nil {
 		return err
 	}
-	b, err := cfg.Bot(github)
+	b, err := cfg.Bot(github, rewrite.Migrate)
 	if err != nil {
 		return err
 	}

@@ -185,6 +185,28 @@ func TestServe(t *testing.T) {
 		t.Errorf("reacted with %s", got)
 	}
 
+	resp, err := http.Get(s.url + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`dhibot_dockerfiles_total{code="",outcome="hardened"} 1`,
+		`dhibot_github_calls_total{operation="create pull request",outcome="ok"} 1`,
+		`dhibot_github_rate_remaining{installation="`,
+		`dhibot_webhook_deliveries_total{event="issue_comment",outcome="accepted"}`,
+		`dhibot_inbox_waiting{`,
+		`go_goroutines `,
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("/metrics lacks %s", want)
+		}
+	}
+
 	plan := program(t, "plan", "acme/shop")
 	plan.Env = append(plan.Env, s.Env...)
 	if out, err := plan.CombinedOutput(); err != nil || len(out) == 0 {

@@ -12,8 +12,6 @@ import (
 	"fmt"
 	"net"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/rs/zerolog"
 
 	"dhibot/bot"
@@ -45,22 +43,25 @@ type Config struct {
 	Log     zerolog.Logger
 }
 
-// GitHub makes the client for the App's credentials.
-func (c Config) GitHub() (*githubapi.App, error) {
+// Engine migrates one Dockerfile; it is rewrite.Migrate.
+type Engine = func(context.Context, rewrite.Input) (*rewrite.Result, error)
+
+// GitHub makes the client for the App's credentials. metrics may be nil.
+func (c Config) GitHub(metrics githubapi.Metrics) (*githubapi.App, error) {
 	if len(c.Keys) == 0 {
 		return nil, errors.New("the App's private key is missing")
 	}
 	return githubapi.New(githubapi.Settings{AppID: c.AppID, Key: c.Keys[0], APIURL: c.APIURL,
-		Limits: c.Limits, Log: c.Log.With().Str("component", "github").Logger()})
+		Limits: c.Limits, Metrics: metrics, Log: c.Log.With().Str("component", "github").Logger()})
 }
 
-// Bot makes the bot.
-func (c Config) Bot(github *githubapi.App) (*bot.Bot, error) {
+// Bot makes the bot with an engine, which is rewrite.Migrate or around it.
+func (c Config) Bot(github *githubapi.App, engine Engine) (*bot.Bot, error) {
 	keys, err := markerKeys(c.Keys)
 	if err != nil {
 		return nil, err
 	}
-	return bot.New(bot.Deps{GitHub: github, AppID: c.AppID, Keys: keys, Migrate: rewrite.Migrate, Checked: checked(),
+	return bot.New(bot.Deps{GitHub: github, AppID: c.AppID, Keys: keys, Migrate: engine, Checked: checked(),
 		Catalog: c.Catalog, Log: c.Log.With().Str("component", "bot").Logger()})
 }
 
@@ -99,21 +100,21 @@ func markerKeys(private []*rsa.PrivateKey) (body.Keys, error) {
 // next start.
 func Run(ctx context.Context, c Config, ln net.Listener) (err error) {
 	defer func() { _ = ln.Close() }() // closed already unless the start failed
-	github, err := c.GitHub()
-	if err != nil {
-		return fmt.Errorf("connecting to GitHub: %w", err)
-	}
-	b, err := c.Bot(github)
-	if err != nil {
-		return err
-	}
 	metrics, err := newMetrics()
 	if err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
+	github, err := c.GitHub(metrics)
+	if err != nil {
+		return fmt.Errorf("connecting to GitHub: %w", err)
+	}
+	b, err := c.Bot(github, metrics.counted(rewrite.Migrate))
+	if err != nil {
+		return err
+	}
 	options := append([]inbox.Option{
 		inbox.WithLogger(c.Log.With().Str("component", "inbox").Logger()),
-		inbox.WithObserver(metrics.Observe),
+		inbox.WithObserver(metrics.edge.Observe),
 	}, c.Inbox...)
 	box, err := inbox.Open(ctx, c.Database, options...)
 	if err != nil {
@@ -121,7 +122,7 @@ func Run(ctx context.Context, c Config, ln net.Listener) (err error) {
 	}
 	defer func() { err = errors.Join(err, box.Close()) }()
 	handler, err := webhooks.New(webhooks.Config{
-		Secrets: c.Secrets, AppID: c.AppID, Inbox: box, Acknowledge: b.Acknowledge, Metrics: metrics,
+		Secrets: c.Secrets, AppID: c.AppID, Inbox: box, Acknowledge: b.Acknowledge, Metrics: metrics.edge,
 		Credentials: func(ctx context.Context) error { _, err := github.Self(ctx); return err },
 		Log:         c.Log.With().Str("component", "webhooks").Logger(),
 	})
@@ -147,17 +148,4 @@ func Run(ctx context.Context, c Config, ln net.Listener) (err error) {
 	err = errors.Join(served, <-worked)
 	c.Log.Info().Msg("stopped")
 	return err
-}
-
-// newMetrics are the metrics of the edge with those of the Go runtime and the
-// process.
-func newMetrics() (*webhooks.Metrics, error) {
-	registry := prometheus.NewRegistry()
-	for _, c := range []prometheus.Collector{collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})} {
-		if err := registry.Register(c); err != nil {
-			return nil, err
-		}
-	}
-	return webhooks.NewMetrics(registry)
 }
