@@ -169,10 +169,29 @@ func (b *budget) Get(name string) (string, bool) {
 // replacement in memory, so that a long word with one has less.
 func allowance(word string) int {
 	const most, product = 8 << 10, 1 << 20
-	if strings.Contains(word, "${") && strings.ContainsAny(word, "#%/") {
+	if hasPattern(word) {
 		return min(most, product/len(word))
 	}
 	return most
+}
+
+// hasPattern tells whether a word holds ${name#...}, ${name%...} or
+// ${name/...}.
+func hasPattern(word string) bool {
+	for {
+		_, rest, ok := strings.Cut(word, "${")
+		if !ok {
+			return false
+		}
+		end := 0
+		for end < len(rest) && (nameByte(rest[end]) || rest[end] >= 0x80) {
+			end++
+		}
+		if end < len(rest) && strings.IndexByte("#%/", rest[end]) >= 0 {
+			return true
+		}
+		word = rest
+	}
 }
 
 // environment is a plain map as the lexer wants it.

@@ -44,7 +44,7 @@ func TestHostile(t *testing.T) {
 			t.Errorf("%s: a value of %d bytes", name, len(env["A"]))
 		}
 	}
-	f := mustParse(t, "FROM a\nENV A=1 P=$PATH:/x\nCOPY <<E $P/f\n"+strings.Repeat("$A ", 3000)+"\nE\nRUN ${#P} $A\n")
+	f := mustParse(t, "FROM a\nENV A=1 P=$PATH:/x\nCOPY <<E $P/f\n"+strings.Repeat("$A ", 3000)+"\nE\nRUN ${#P} $A\nCOPY <<E /g\n"+strings.Repeat("location / { proxy_pass http://${A}; }\n", 1500)+"E\n")
 	if ins := f.Grows(f.Final(), map[string]string{"PATH": "/bin"}); ins != nil {
 		t.Errorf("an ordinary file grows at line %d", ins.Lines[0])
 	}
