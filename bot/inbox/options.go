@@ -12,23 +12,22 @@ import (
 type Option func(*options)
 
 type options struct {
-	now         func() time.Time
-	stubbed     bool // now is not the wall clock: River must be told
-	log         zerolog.Logger
-	workers     int
-	people      int
-	attempts    int
-	drain       int
-	grace       time.Duration
-	lease       time.Duration
-	handler     time.Duration
-	keepBody    time.Duration
-	keepRow     time.Duration
-	tick        time.Duration
-	poll        time.Duration
-	observe     func(Observation)
-	periodics   []periodic
-	afterCommit func() // test signal: a batch of deliveries was committed
+	now       func() time.Time
+	stubbed   bool // now is not the wall clock: River must be told
+	log       zerolog.Logger
+	workers   int
+	people    int
+	attempts  int
+	drain     int
+	grace     time.Duration
+	lease     time.Duration
+	handler   time.Duration
+	keepBody  time.Duration
+	keepRow   time.Duration
+	tick      time.Duration
+	poll      time.Duration
+	observe   func(Observation)
+	periodics []periodic
 }
 
 func defaults() options {

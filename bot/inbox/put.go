@@ -104,9 +104,6 @@ func (b *Inbox) commit(batch []*putRequest) {
 		}
 		return
 	}
-	if b.opt.afterCommit != nil {
-		b.opt.afterCommit()
-	}
 	for i, req := range batch {
 		r := putReply{err: err}
 		if err == nil {

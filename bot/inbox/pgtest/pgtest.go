@@ -89,7 +89,7 @@ func (s *Server) start() (err error) {
 	}
 	if os.Getuid() == 0 {
 		if s.cred = somebody(); s.cred == nil {
-			return errors.New("Postgres does not run as root, and there is neither a user postgres nor nobody to run it as")
+			return errors.New("the server does not run as root, and there is neither a user postgres nor nobody to run it as")
 		}
 	}
 	if s.dir, err = os.MkdirTemp("", "dhibot-pg-"); err != nil { // short: a socket's path has at most 107 bytes
@@ -130,7 +130,7 @@ func (s *Server) await() error {
 		case <-again.C:
 		case <-ctx.Done():
 			log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
-			return fmt.Errorf("Postgres did not start: %w\n%s", err, log)
+			return fmt.Errorf("the server did not start: %w\n%s", err, log)
 		}
 	}
 }
