@@ -1,0 +1,68 @@
+package server
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"dhibot/bot/githubapi"
+	"dhibot/rewrite"
+	"dhibot/webhooks"
+)
+
+// metrics are everything that /metrics shows: the edge and the queue, the calls
+// to GitHub, the outcomes of the engine, the Go runtime and the process.
+type metrics struct {
+	edge *webhooks.Metrics
+
+	calls       *prometheus.CounterVec
+	callTime    *prometheus.HistogramVec
+	remaining   *prometheus.GaugeVec
+	dockerfiles *prometheus.CounterVec
+}
+
+func newMetrics() (*metrics, error) {
+	registry := prometheus.NewRegistry()
+	m := &metrics{
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "dhibot_github_calls_total",
+			Help: "Calls to GitHub by operation and outcome."}, []string{"operation", "outcome"}),
+		callTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "dhibot_github_call_duration_seconds",
+			Help: "Time of a call to GitHub, with its retries and pauses.", Buckets: []float64{.01, .05, .1, .25, .5, 1, 2, 5, 10, 30, 120}}, []string{"operation"}),
+		remaining: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "dhibot_github_rate_remaining",
+			Help: "Calls that GitHub's hourly limit leaves, by installation (0 is the App itself) and resource."}, []string{"installation", "resource"}),
+		dockerfiles: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "dhibot_dockerfiles_total",
+			Help: "Dockerfiles that the engine looked at, by outcome and reason code."}, []string{"outcome", "code"}),
+	}
+	for _, c := range []prometheus.Collector{m.calls, m.callTime, m.remaining, m.dockerfiles,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})} {
+		if err := registry.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	m.edge, err = webhooks.NewMetrics(registry)
+	return m, err
+}
+
+// GitHubCall implements githubapi.Metrics. Operations and outcomes are fixed
+// sets, so the number of series is bounded; installations are few.
+func (m *metrics) GitHubCall(c githubapi.Call) {
+	m.calls.WithLabelValues(c.Operation, c.Outcome).Inc()
+	m.callTime.WithLabelValues(c.Operation).Observe(c.Took.Seconds())
+	if c.Remaining >= 0 {
+		m.remaining.WithLabelValues(strconv.FormatInt(c.Installation, 10), c.Resource).Set(float64(c.Remaining))
+	}
+}
+
+// counted is the engine with its outcomes counted.
+func (m *metrics) counted(engine Engine) Engine {
+	return func(ctx context.Context, in rewrite.Input) (*rewrite.Result, error) {
+		r, err := engine(ctx, in)
+		if err == nil {
+			m.dockerfiles.WithLabelValues(string(r.Outcome), string(r.Code)).Inc()
+		}
+		return r, err
+	}
+}
