@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"dhibot/rewrite"
 )
@@ -112,7 +114,29 @@ func MarshalJSON(r *rewrite.Result) ([]byte, error) {
 	if err := enc.Encode(out); err != nil {
 		return nil, fmt.Errorf("encoding the result of %s: %w", r.Path, err)
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	return visibleJSON(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+}
+
+// visibleJSON writes invisible characters of an encoded value as \u escapes,
+// which mean the same: JSON is looked at on terminals too, and encoding/json
+// escapes only the first 32.
+func visibleJSON(encoded []byte) []byte {
+	if !bytes.ContainsFunc(encoded, hidden) {
+		return encoded
+	}
+	var out []byte
+	for _, r := range string(encoded) {
+		switch {
+		case !hidden(r):
+			out = utf8.AppendRune(out, r)
+		case r < 0x10000:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		default:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		}
+	}
+	return out
 }
 
 func jsonChanges(changes []rewrite.Change) []jsonChange {

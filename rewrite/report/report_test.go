@@ -74,7 +74,7 @@ func TestNothingToReport(t *testing.T) {
 // control or bidi character, whatever the format: only our colours remain.
 func TestTerminalIsSafe(t *testing.T) {
 	t.Parallel()
-	for _, f := range []Format{Text, Diff, Markdown} {
+	for _, f := range Formats() {
 		for _, width := range []int{20, 80, 200} {
 			got := render(t, f, Options{Terminal: true, Width: width}, hostile(), hostile())
 			for _, r := range got {
@@ -83,6 +83,24 @@ func TestTerminalIsSafe(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestJSONEscapesMeanTheSame: what is escaped for the eye decodes to what it was.
+func TestJSONEscapesMeanTheSame(t *testing.T) {
+	t.Parallel()
+	r := hostile()
+	r.Reason = "a\u202eb\x7fc\U000e0041d\u2028e"
+	line, err := MarshalJSON(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v struct{ Reason, Path, Diff string }
+	if err := json.Unmarshal(line, &v); err != nil {
+		t.Fatal(err)
+	}
+	if v.Reason != r.Reason || v.Path != r.Path || v.Diff != Unified(r) {
+		t.Errorf("decoded to %q", v)
 	}
 }
 

@@ -202,5 +202,5 @@ func mustJSON(v any) []byte {
 	if err != nil {
 		panic(fmt.Sprintf("encoding %T: %v", v, err))
 	}
-	return b
+	return visibleJSON(b)
 }
