@@ -89,6 +89,9 @@ func (j *job) decide(ctx context.Context, ask plan.Ask) (*done, error) {
 	}
 	d.state.Ask = ask
 	d.scope = plan.ScopeOf(ask, d.state.Pull)
+	if _, err := j.deps.Keys.Write(j.marker(d, v.base, v.base)); errors.Is(err, body.ErrTooLong) {
+		d.state.TooMuch = true
+	}
 	if plan.Looks(d.state, v.config) {
 		if d.proposal, err = j.propose(ctx, v, d.scope); err != nil {
 			return nil, err
@@ -224,11 +227,16 @@ func (j *job) text(d *done, head, previous string) (title, text string, err erro
 	if d.state.Pull != nil && d.state.Pull.Open {
 		text = body.KeepTicks(d.state.Pull.Body, text)
 	}
-	text, err = j.deps.Keys.Sign(text, body.Marker{
+	text, err = j.deps.Keys.Sign(text, j.marker(d, head, previous))
+	return body.Title(d.proposal.results), text, err
+}
+
+// marker is what the pull request remembers.
+func (j *job) marker(d *done, head, previous string) body.Marker {
+	return body.Marker{
 		Repository: j.repo.ID, Branch: plan.Branch, Base: d.view.base, Head: head, Previous: previous,
 		Proposal: plan.Digest(d.proposal.results), Paths: d.scope.Paths, Distro: d.scope.Distro, Ignored: d.scope.Ignored,
-	})
-	return body.Title(d.proposal.results), text, err
+	}
 }
 
 // boxes are for people who do not like commands.

@@ -36,7 +36,7 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"archive": cmdArchive, "suspend": cmdSuspend, "reinstall": cmdReinstall, "restart": cmdRestart, "rule": cmdRule,
 		"fault": cmdFault, "pulls": cmdPulls, "body": cmdBody, "comments": cmdComments, "tree": cmdTree, "file": cmdFile, "writes": cmdWrites,
 		"tick": cmdTick, "edit": cmdEdit, "hold": cmdHold, "hold!": cmdHold,
-		"check": cmdCheck, "rewrite": cmdRewrite, "open": cmdOpen, "unsuspend": cmdUnsuspend, "many": cmdMany, "checks": cmdChecks, "rerun": cmdRerun, "attempts": cmdAttempts, "remarks": cmdRemarks, "fork-pull": cmdForkPull, "queue": cmdQueue, "length": cmdLength, "reads": cmdReads,
+		"check": cmdCheck, "rewrite": cmdRewrite, "open": cmdOpen, "unsuspend": cmdUnsuspend, "many": cmdMany, "checks": cmdChecks, "rerun": cmdRerun, "long": cmdLong, "attempts": cmdAttempts, "remarks": cmdRemarks, "fork-pull": cmdForkPull, "queue": cmdQueue, "length": cmdLength, "reads": cmdReads,
 	} {
 		cmds[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 			if neg {
@@ -377,6 +377,18 @@ func cmdAttempts(ts *testscript.TestScript, w *world, args []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.attempts = number(ts, args[1])
+}
+
+// cmdLong asks for more paths than can be remembered.
+func cmdLong(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 1, "REPO")
+	r := w.repo(ts, args[1])
+	text := "/dhi migrate"
+	for i := range 30 {
+		text += fmt.Sprintf(" %d%s", i, strings.Repeat("<", 900))
+	}
+	_, err := r.Comment("alice", r.OpenIssue("alice", "Please", ""), text)
+	ts.Check(err)
 }
 
 type checkView struct {

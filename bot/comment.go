@@ -142,7 +142,8 @@ func (j *job) obey(ctx context.Context, a *asked, inv command.Invocation) (answe
 	}
 	if cmd.Access == command.Writer {
 		if a.permission == "" {
-			if a.permission, err = j.client.Permission(ctx, j.repo, a.comment.User.Login); err != nil {
+			a.permission, err = j.client.Permission(ctx, j.repo, a.comment.User.Login)
+			if err != nil && !errors.Is(err, githubapi.ErrNotFound) { // an account that is gone has none
 				return answer{}, fmt.Errorf("asking for the permission of the author: %w", err)
 			}
 		}

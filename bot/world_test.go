@@ -260,7 +260,7 @@ func (w *world) plain(text string) string {
 }
 
 var (
-	commitID     = regexp.MustCompile("\\b[0-9a-f]{40}\\b|\\b[0-9a-f]{7}\\b")
+	commitID     = regexp.MustCompile(`\b[0-9a-f]{40}\b|\b[0-9a-f]{7}\b`)
 	hiddenMarker = regexp.MustCompile(`(?m)^<!-- dhibot(-said)?:.* -->$`)
 	guid         = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 )

@@ -50,7 +50,10 @@ type Ignored struct {
 	By    string `json:"b,omitempty"` // login of who said so
 }
 
-// Errors of ReadMarker.
+// ErrTooLong tells that a marker would not fit into a pull request.
+var ErrTooLong = errors.New("there is too much to remember")
+
+// Errors of Read.
 var (
 	// ErrNoMarker tells that the text does not end in a marker.
 	ErrNoMarker = errors.New("no marker")
@@ -81,7 +84,7 @@ func (k Keys) Write(m Marker) (string, error) {
 	enc := base64.RawURLEncoding
 	line := markerOpen + enc.EncodeToString(payload) + "." + enc.EncodeToString(sign(k[0], payload)) + markerClose
 	if len(line) > maxMarker {
-		return "", fmt.Errorf("writing the marker: %d bytes, at most %d", len(line), maxMarker)
+		return "", fmt.Errorf("writing the marker: %w: %d bytes, at most %d", ErrTooLong, len(line), maxMarker)
 	}
 	return line, nil
 }

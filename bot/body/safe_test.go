@@ -70,7 +70,7 @@ func dangers(src string, allowed ...string) []string {
 				found = append(found, fmt.Sprintf("link to %q", n.Destination))
 			}
 		case *ast.AutoLink, *ast.Image:
-			found = append(found, fmt.Sprintf("%s", n.Kind()))
+			found = append(found, n.Kind().String())
 		case *ast.RawHTML:
 			raw := string(n.Segments.Value(source))
 			if !boxComment.MatchString(raw) {

@@ -69,6 +69,8 @@ func unable(s State, c config.Config) (Plan, bool) {
 		return refuse(Empty, replyEmpty()), true
 	case c.Mode == config.Off:
 		return refuse(SwitchedOff, replyOff()), true
+	case s.TooMuch:
+		return refuse(TooMuch, replyTooMuch()), true
 	case len(s.Unmatched) > 0:
 		return refuse(NoDockerfile, replyNoDockerfile(s.Unmatched)), true
 	}

@@ -143,16 +143,17 @@ func TestDecide(t *testing.T) {
 		"push, broken now":         {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Push}}, nil, all(failed("Dockerfile")), "all-failed refused", ""},
 		"nothing left, theirs":     {State{Base: "b2", Head: "x", Pull: pull(nil)}, nil, all(already("Dockerfile")), "nothing-to-do", "#7 stays as it is"},
 
-		"fork, asked":      {State{Base: "b1", Repository: Repository{Fork: true}}, nil, one, `opens; write 1 files on b1 instead of ""; open`, ""},
-		"archived":         {State{Base: "b1", Repository: Repository{Archived: true}}, nil, one, "archived refused", "Unarchive"},
-		"disabled":         {State{Base: "b1", Repository: Repository{Disabled: true}}, nil, one, "archived refused", ""},
-		"empty":            {State{Repository: Repository{Empty: true}}, nil, nil, "empty refused", "no commit yet"},
-		"switched off":     {State{Base: "b1", Pull: pull(nil)}, &off, one, "switched-off refused", "`mode: off`"},
-		"no Dockerfile":    {State{Base: "b1"}, nil, nil, "no-dockerfile refused", "no Dockerfile in this repository"},
-		"no such path":     {State{Base: "b1", Unmatched: []string{"a`@b"}}, nil, one, "no-dockerfile refused", "``a`@\u200bb``"},
-		"only passed over": {State{Base: "b1", Passed: []body.Passed{{Path: "v/Dockerfile", Reason: "below `vendor`"}}}, nil, nil, "nothing-to-do", "`v/Dockerfile`: not looked at; below `vendor`"},
-		"every one failed": {State{Base: "b1"}, nil, all(failed("a")), "all-failed refused", "`a`: failed; unknown instruction `FORM` (line 3)"},
-		"nothing to do":    {State{Base: "b1"}, nil, all(already("a")), "nothing-to-do", "`a`: on hardened images already; it is on `dhi.io`"},
+		"fork, asked":          {State{Base: "b1", Repository: Repository{Fork: true}}, nil, one, `opens; write 1 files on b1 instead of ""; open`, ""},
+		"archived":             {State{Base: "b1", Repository: Repository{Archived: true}}, nil, one, "archived refused", "Unarchive"},
+		"disabled":             {State{Base: "b1", Repository: Repository{Disabled: true}}, nil, one, "archived refused", ""},
+		"empty":                {State{Repository: Repository{Empty: true}}, nil, nil, "empty refused", "no commit yet"},
+		"switched off":         {State{Base: "b1", Pull: pull(nil)}, &off, one, "switched-off refused", "`mode: off`"},
+		"no Dockerfile":        {State{Base: "b1"}, nil, nil, "no-dockerfile refused", "no Dockerfile in this repository"},
+		"no such path":         {State{Base: "b1", Unmatched: []string{"a`@b"}}, nil, one, "no-dockerfile refused", "``a`@\u200bb``"},
+		"too much to remember": {State{Base: "b1", TooMuch: true}, nil, nil, "too-much refused", "globs"},
+		"only passed over":     {State{Base: "b1", Passed: []body.Passed{{Path: "v/Dockerfile", Reason: "below `vendor`"}}}, nil, nil, "nothing-to-do", "`v/Dockerfile`: not looked at; below `vendor`"},
+		"every one failed":     {State{Base: "b1"}, nil, all(failed("a")), "all-failed refused", "`a`: failed; unknown instruction `FORM` (line 3)"},
+		"nothing to do":        {State{Base: "b1"}, nil, all(already("a")), "nothing-to-do", "`a`: on hardened images already; it is on `dhi.io`"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

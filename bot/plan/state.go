@@ -32,6 +32,9 @@ type State struct {
 	Stranger *Pull
 	// Passed are Dockerfiles that were found and not looked at.
 	Passed []body.Passed
+	// TooMuch tells that the paths and the ignore list do not fit into a pull
+	// request, which is where they are remembered.
+	TooMuch bool
 	// Unmatched are the paths of the request at which there is no Dockerfile.
 	Unmatched []string
 }
@@ -165,6 +168,7 @@ const (
 	NoPull        Reason = "no-pull-request"
 	NotAutomatic  Reason = "not-automatic"
 	Remembers     Reason = "remembers"
+	TooMuch       Reason = "too-much"
 )
 
 // Action is one step: one of WriteBranch, OpenPull, EditPull, ClosePull,
