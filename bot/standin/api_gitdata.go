@@ -36,7 +36,7 @@ func getTree(c *call) error {
 	_, recursive := c.r.URL.Query()["recursive"]
 	entries := []object{}
 	truncated, size := false, 0
-	limit := c.treeLimit()
+	limit := c.treeLimit(recursive)
 	add := func(e gitdb.Entry) bool {
 		size += entrySize + len(e.Path) + len(r.url())
 		if len(entries) >= limit.entries || size > limit.bytes {

@@ -25,7 +25,7 @@ func (s *Server) miscRoutes() []route {
 func rateLimit(c *call) error {
 	core := c.s.limits.object(c, "core")
 	return c.ok(object{
-		"resources": object{"core": core, "search": c.s.limits.object(c, "search"), "graphql": c.s.limits.object(c, "graphql")},
+		"resources": object{"core": core, "search": c.s.limits.object(c, "search"), "code_search": c.s.limits.object(c, "code_search"), "graphql": c.s.limits.object(c, "graphql")},
 		"rate":      core,
 	})
 }

@@ -122,6 +122,10 @@ func pullBehaviours() []behaviour {
 		{does: "a squash", source: "rest/pulls/pulls#merge-a-pull-request", given: behind, call: "PUT {R}/pulls/1/merge", body: `{"merge_method":"squash"}`, status: 200, also: merged("squash", parents(1))},
 		{does: "a rebase", source: "rest/pulls/pulls#merge-a-pull-request", given: behind, call: "PUT {R}/pulls/1/merge", body: `{"merge_method":"rebase"}`, status: 200, also: merged("rebase", parents(1))},
 		{does: "merging a conflict", source: "rest/pulls/pulls#merge-a-pull-request", given: conflict, call: "PUT {R}/pulls/1/merge", status: 405, says: "Pull Request is not mergeable"},
+		{does: "merging refused for no reason to be seen", source: "observed", given: func(t *testing.T, w *world) {
+			w.pull(t)
+			must(t, w.AddFault(standin.Fault{Kind: standin.FaultMergeRefused}))
+		}, call: "PUT {R}/pulls/1/merge", status: 405, says: "Pull Request is not mergeable"},
 		{does: "merging another head", source: "rest/pulls/pulls#merge-a-pull-request", given: open, call: "PUT {R}/pulls/1/merge", body: `{"sha":"{none}"}`, status: 409, says: "Head branch was modified."},
 		{does: "a merge queue", source: "repositories/configuring-branches-and-merges-in-your-repository/configuring-pull-request-merges/managing-a-merge-queue", given: func(t *testing.T, w *world) {
 			w.pull(t)
@@ -381,5 +385,36 @@ func generalBehaviours() []behaviour {
 		{does: "the Enterprise form", source: "enterprise-server@3.17/rest/using-the-rest-api/getting-started-with-the-rest-api", call: "GET /api/v3{R}", status: 200, also: is("full_name", "acme/shop")},
 		{does: "one limit used up", source: "rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit", given: func(_ *testing.T, w *world) { w.inst.Exhaust() }, call: "GET {R}", status: 403, says: "API rate limit exceeded for installation", also: header("X-RateLimit-Remaining", "0")},
 		{does: "GraphQL over its limit is HTTP 200", source: "graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#exceeding-the-rate-limit", given: func(_ *testing.T, w *world) { w.inst.Exhaust() }, call: "POST /graphql", body: `{"query":"{ viewer { login } }"}`, status: 200, says: `"type":"RATE_LIMITED"`, also: header("X-RateLimit-Remaining", "0")},
+	}
+}
+
+func searchBehaviours() []behaviour {
+	const issues, code = "rest/search/search#search-issues-and-pull-requests", "rest/search/search#search-code"
+	given := func(t *testing.T, w *world) {
+		w.pull(t)
+		w.repo.OpenIssue("alice", "A title", "some text")
+	}
+	return []behaviour{
+		{does: "pull requests of the App", source: issues, given: given, call: "GET /search/issues?q=repo:acme/shop+is:pr+is:open+author:app/dhibot+head:feature", status: 200, also: is("total_count", 1, "items.0.number", 1, "incomplete_results", false)},
+		{does: "words", source: issues, given: given, call: "GET /search/issues?q=org:acme+TEXT", status: 200, also: is("total_count", 1, "items.0.title", "A title")},
+		{does: "a label nothing has", source: issues, given: given, call: "GET /search/issues?q=label:bug", status: 200, also: is("total_count", 0)},
+		{does: "a search needs a query", source: issues, call: "GET /search/issues", status: 422, says: `"field":"q"`},
+		{does: "a repository that cannot be seen", source: issues, call: "GET /search/issues?q=repo:acme/none", status: 422, says: "cannot be searched"},
+		{does: "code by file name", source: code, call: "GET /search/code?q=org:acme+filename:Dockerfile", status: 200, also: is("total_count", 1, "items.0.path", "Dockerfile", "items.0.repository.full_name", "acme/shop")},
+		{does: "code by language and words", source: code, call: "GET /search/code?q=node+language:Dockerfile", status: 200, also: is("total_count", 1)},
+		{does: "code by path and extension", source: code, call: "GET /search/code?q=path:docs+extension:md", status: 200, also: is("total_count", 1, "items.0.path", "docs/a/b.md")},
+		{does: "search has a budget of its own", source: "rest/search/search#rate-limit", call: "GET /search/issues?q=x", status: 200, also: func(t *testing.T, w *world, a answer) {
+			if a.Header.Get("X-RateLimit-Resource") != "search" || a.Header.Get("X-RateLimit-Limit") != "30" {
+				t.Errorf("%v", a.Header)
+			}
+			for range 29 {
+				w.ok(t, "bot", "GET /search/issues?q=x", "")
+			}
+			if b := w.call(t, "bot", "GET /search/issues?q=x", ""); b.Status != 403 || b.Header.Get("X-RateLimit-Remaining") != "0" {
+				t.Errorf("the 31st: %d", b.Status)
+			}
+			w.ok(t, "bot", "GET {R}", "") // the core budget is another
+		}},
+		{does: "code search has a smaller one", source: "rest/search/search#rate-limit", call: "GET /search/code?q=x", status: 200, also: header("X-RateLimit-Limit", "10")},
 	}
 }

@@ -29,7 +29,7 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	for family, lines := range map[string][]behaviour{
 		"app": appBehaviours(), "repositories": repositoryBehaviours(), "git": gitBehaviours(), "refs": refBehaviours(), "contents": contentBehaviours(),
-		"pulls": pullBehaviours(), "reviews": reviewBehaviours(), "talk": talkBehaviours(), "checks": checkBehaviours(), "general": generalBehaviours(),
+		"pulls": pullBehaviours(), "reviews": reviewBehaviours(), "talk": talkBehaviours(), "checks": checkBehaviours(), "general": generalBehaviours(), "search": searchBehaviours(),
 	} {
 		for _, b := range lines {
 			t.Run(family+"/"+b.does, func(t *testing.T) {

@@ -81,11 +81,11 @@
 //
 // # What it lacks
 //
-// Searches, teams, milestones, releases, Actions, GraphQL mutations and
+// Teams, milestones, releases, Actions, GraphQL mutations and
 // introspection; drafts are made but never become ready. Signatures of commits
 // are its own: "verified" means that this server made the commit. A push over
 // git is not asked for the workflows permission, references moved by the API
-// are. Objects that were seeded are stored once for all repositories, so git
+// are. Searches know few qualifiers. Objects that were seeded are stored once for all repositories, so git
 // (not the API) finds them from any of them, as within a network of forks.
 // Limits that GitHub does not publish, such as what counts as creating content,
 // follow its documentation as far as it goes.

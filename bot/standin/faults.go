@@ -17,20 +17,20 @@ type FaultKind string
 
 // The faults that can be switched on.
 const (
-	FaultExpiredToken     FaultKind = "expired_token"     // 401 Bad credentials for an installation token
-	FaultNoPermission     FaultKind = "no_permission"     // 403 Resource not accessible by integration
-	FaultSuspended        FaultKind = "suspended"         // 403 This installation has been suspended
-	FaultPrimaryLimit     FaultKind = "primary_limit"     // 403 or 429 with remaining 0 and a reset time
-	FaultSecondaryLimit   FaultKind = "secondary_limit"   // 403 or 429 with retry-after
-	FaultServerError      FaultKind = "server_error"      // Status, 502 by default, no JSON
-	FaultConnectionReset  FaultKind = "connection_reset"  // the connection ends without an answer
-	FaultLostAnswer       FaultKind = "lost_answer"       // the call is carried out, its answer is lost
-	FaultTruncatedTree    FaultKind = "truncated_tree"    // recursive trees end early, truncated: true
-	FaultNotFastForward   FaultKind = "not_fast_forward"  // a reference update is refused for no reason
-	FaultRuleset          FaultKind = "ruleset"           // a reference update is refused by a ruleset
-	FaultLatency          FaultKind = "latency"           // Delay before the answer
-	FaultGraphQLError     FaultKind = "graphql_error"     // HTTP 200 with errors[]
-	FaultMergeConflict405 FaultKind = "merge_not_allowed" // merging is refused with 405
+	FaultExpiredToken    FaultKind = "expired_token"    // 401 Bad credentials for an installation token
+	FaultNoPermission    FaultKind = "no_permission"    // 403 Resource not accessible by integration
+	FaultSuspended       FaultKind = "suspended"        // 403 This installation has been suspended
+	FaultPrimaryLimit    FaultKind = "primary_limit"    // 403 or 429 with remaining 0 and a reset time
+	FaultSecondaryLimit  FaultKind = "secondary_limit"  // 403 or 429 with retry-after
+	FaultServerError     FaultKind = "server_error"     // Status, 502 by default, no JSON
+	FaultConnectionReset FaultKind = "connection_reset" // the connection ends without an answer
+	FaultLostAnswer      FaultKind = "lost_answer"      // the call is carried out, its answer is lost
+	FaultTruncatedTree   FaultKind = "truncated_tree"   // recursive trees end early, truncated: true
+	FaultNotFastForward  FaultKind = "not_fast_forward" // a reference update is refused for no reason
+	FaultRuleset         FaultKind = "ruleset"          // a reference update is refused by a ruleset
+	FaultLatency         FaultKind = "latency"          // Delay before the answer
+	FaultGraphQLError    FaultKind = "graphql_error"    // HTTP 200 with errors[]
+	FaultMergeRefused    FaultKind = "merge_refused"    // merging is refused with 405
 )
 
 // Fault is one thing that goes wrong, for as long as it lasts.
@@ -137,7 +137,7 @@ func (k FaultKind) known() bool {
 	switch k {
 	case FaultExpiredToken, FaultNoPermission, FaultSuspended, FaultPrimaryLimit, FaultSecondaryLimit, FaultServerError,
 		FaultConnectionReset, FaultLostAnswer, FaultTruncatedTree, FaultNotFastForward, FaultRuleset, FaultLatency,
-		FaultGraphQLError, FaultMergeConflict405:
+		FaultGraphQLError, FaultMergeRefused:
 		return true
 	}
 	return false
@@ -246,9 +246,6 @@ func (b *faultBox) fails(c *call) error {
 	if _, ok := b.strikes(FaultNoPermission, m, p); ok {
 		return notAccessible()
 	}
-	if _, ok := b.strikes(FaultMergeConflict405, m, p); ok {
-		return fail(http.StatusMethodNotAllowed, "Pull Request is not mergeable")
-	}
 	return nil
 }
 
@@ -276,8 +273,11 @@ func (b *faultBox) notFastForward(c *call) error {
 	return nil
 }
 
-// treeLimit is where this recursive tree is cut.
-func (c *call) treeLimit() treeLimits {
+// treeLimit is where this listing is cut.
+func (c *call) treeLimit(recursive bool) treeLimits {
+	if !recursive {
+		return c.s.opt.tree
+	}
 	if _, ok := c.s.faults.strikes(FaultTruncatedTree, c.r.Method, c.apiPath()); ok {
 		return treeLimits{entries: 1, bytes: 1 << 20}
 	}

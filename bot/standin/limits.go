@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -13,6 +14,7 @@ import (
 type Limits struct {
 	Core      int // calls an hour for a token; an installation with more than 20 repositories gets 50 more for each, up to 12,500
 	Search    int // calls a minute
+	Code      int // searches of code a minute
 	GraphQL   int // points an hour
 	Anonymous int // calls an hour without credentials
 
@@ -28,7 +30,7 @@ type Limits struct {
 // because a test on a clock that stands still would run into them at once: see
 // StrictLimits.
 func DefaultLimits() Limits {
-	return Limits{Core: 5000, Search: 30, GraphQL: 5000, Anonymous: 60}
+	return Limits{Core: 5000, Search: 30, Code: 10, GraphQL: 5000, Anonymous: 60}
 }
 
 // StrictLimits are all limits GitHub documents, the secondary ones included.
@@ -79,7 +81,9 @@ func (c *call) resource() string {
 		return "core"
 	case c.route.pattern == "/graphql":
 		return "graphql"
-	case len(c.route.pattern) > 7 && c.route.pattern[:8] == "/search/":
+	case c.route.pattern == "/search/code":
+		return "code_search"
+	case strings.HasPrefix(c.route.pattern, "/search/"):
 		return "search"
 	}
 	return "core"
@@ -103,6 +107,8 @@ func (l *limiter) limit(c *call, resource string) int {
 	switch {
 	case resource == "search":
 		return l.l.Search
+	case resource == "code_search":
+		return l.l.Code
 	case resource == "graphql":
 		return l.l.GraphQL
 	case c.client() == "anonymous":
@@ -129,7 +135,7 @@ func (l *limiter) bucket(c *call, resource string) *bucket {
 	now := l.now()
 	if b == nil || !now.Before(b.reset) {
 		span := time.Hour
-		if resource == "search" {
+		if resource == "search" || resource == "code_search" {
 			span = time.Minute
 		}
 		b = &bucket{reset: now.Add(span).Truncate(time.Second)}

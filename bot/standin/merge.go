@@ -39,7 +39,7 @@ func mergePull(c *call) error {
 	if err != nil {
 		return err
 	}
-	if !m.clean {
+	if _, struck := c.s.faults.strikes(FaultMergeRefused, c.r.Method, c.apiPath()); struck || !m.clean {
 		return fail(http.StatusMethodNotAllowed, "Pull Request is not mergeable")
 	}
 	sha, err := r.merge(c.who, i, m.tree, orDefault(req.Method, "merge"), req.Title, req.Message)

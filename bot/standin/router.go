@@ -139,7 +139,7 @@ func (s *Server) allRoutes() []route {
 	for _, family := range [][]route{
 		s.appRoutes(), s.repoRoutes(), s.gitDataRoutes(), s.refRoutes(), s.commitRoutes(), s.contentRoutes(),
 		s.pullRoutes(), s.reviewRoutes(), s.issueRoutes(), s.commentRoutes(), s.reactionRoutes(), s.labelRoutes(),
-		s.checkRoutes(), s.statusRoutes(), s.miscRoutes(), s.hookRoutes(),
+		s.checkRoutes(), s.statusRoutes(), s.miscRoutes(), s.hookRoutes(), s.searchRoutes(),
 	} {
 		all = append(all, family...)
 	}
