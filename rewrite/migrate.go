@@ -122,11 +122,12 @@ func (m *migration) finish(ctx context.Context, plan *strategy.Plan, pass *rules
 		return
 	}
 	r.After = after
+	links := docs()
 	for _, fc := range pass.Files {
 		r.Files = append(r.Files, FileChange{Path: fc.Path, Before: fc.Before, After: fc.After,
-			Changes: []Change{{Rule: fc.Rule, Lines: [2]int{fc.Line, fc.Line}, NewLines: [2]int{fc.Line, fc.Line}, Before: fc.Old, After: fc.New, Why: fc.Why, Docs: docs(fc.Rule)}}})
+			Changes: []Change{{Rule: fc.Rule, Lines: [2]int{fc.Line, fc.Line}, NewLines: [2]int{fc.Line, fc.Line}, Before: fc.Old, After: fc.New, Why: fc.Why, Docs: links[fc.Rule]}}})
 	}
-	m.changes(pass.Findings, edits)
+	m.changes(pass.Findings, edits, links)
 	m.checklist(pass)
 	m.stages(plan)
 	if bytes.Equal(after, r.Before) && len(r.Files) == 0 {
@@ -246,7 +247,7 @@ func (r *Result) refuse(err error) {
 }
 
 // changes words every finding as a change with its lines.
-func (m *migration) changes(findings []rules.Finding, edits []dockerfile.Edit) {
+func (m *migration) changes(findings []rules.Finding, edits []dockerfile.Edit, links map[string]string) {
 	type placed struct {
 		start int
 		c     Change
@@ -257,7 +258,7 @@ func (m *migration) changes(findings []rules.Finding, edits []dockerfile.Edit) {
 		if len(f.Edits) == 0 {
 			continue
 		}
-		c := Change{Rule: f.Rule, Lines: f.Lines, Before: f.Before, After: f.After, Why: f.Why, Docs: docs(f.Rule)}
+		c := Change{Rule: f.Rule, Lines: f.Lines, Before: f.Before, After: f.After, Why: f.Why, Docs: links[f.Rule]}
 		if c.Lines[0] == 0 {
 			first, last := f.Edits[0].Span, f.Edits[len(f.Edits)-1].Span
 			c.Lines = [2]int{m.file.Line(first.Start), m.file.Line(max(first.Start, last.End-1))}
@@ -347,9 +348,11 @@ func copySources(s *assess.Stages) []string {
 	return out
 }
 
-func docs(rule string) string {
-	if r, ok := rules.Lookup(rule); ok {
-		return r.URL
+// docs are the documentation pages of the rules by id.
+func docs() map[string]string {
+	out := map[string]string{}
+	for _, r := range rules.All() {
+		out[r.ID] = r.URL
 	}
-	return ""
+	return out
 }

@@ -7,6 +7,7 @@ package assess
 import (
 	"path"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -139,12 +140,19 @@ func (s State) Root() bool {
 func Read(f *dockerfile.File, c *catalog.Catalog, extra map[string]string) *Stages {
 	a := &Stages{File: f}
 	byStage := map[*dockerfile.Stage]*Stage{}
+	// COPY --from and mounts name the last stage of a name before them, without
+	// regard to case, or its number.
+	names := map[string]*Stage{}
 	for i, ds := range f.Stages {
 		s := &Stage{Stage: ds, Final: i == len(f.Stages)-1}
 		byStage[ds] = s
 		a.All = append(a.All, s)
 		s.start(byStage, c, extra)
-		s.walk(f, byStage)
+		s.walk(f, names)
+		names[strconv.Itoa(i)] = s
+		if ds.Name != "" {
+			names[strings.ToLower(ds.Name)] = s
+		}
 	}
 	if n := len(a.All); n > 0 {
 		a.Final = a.All[n-1]
@@ -232,7 +240,7 @@ func (s State) clone() State {
 }
 
 // walk runs through the instructions.
-func (s *Stage) walk(f *dockerfile.File, byStage map[*dockerfile.Stage]*Stage) {
+func (s *Stage) walk(f *dockerfile.File, names map[string]*Stage) {
 	st := s.End
 	base := map[string]string{}
 	if s.Origin != nil {
@@ -306,44 +314,40 @@ func (s *Stage) walk(f *dockerfile.File, byStage map[*dockerfile.Stage]*Stage) {
 			st.OnBuild = append(append([]*Step(nil), st.OnBuild...), step)
 		case *instructions.RunCommand:
 			step.Run = readRun(in, c, st.Shell, st.own(base))
-			s.mounts(in, byStage)
+			s.mounts(in, names)
 		case *instructions.CopyCommand:
-			step.Copy = s.copy(byStage, &c.SourcesAndDest, c.From, c.Chown, c.Chmod, false, expand, st.WorkDir)
+			step.Copy = s.copy(names, &c.SourcesAndDest, c.From, c.Chown, c.Chmod, false, expand, st.WorkDir)
 		case *instructions.AddCommand:
-			step.Copy = s.copy(byStage, &c.SourcesAndDest, "", c.Chown, c.Chmod, true, expand, st.WorkDir)
+			step.Copy = s.copy(names, &c.SourcesAndDest, "", c.Chown, c.Chmod, true, expand, st.WorkDir)
 		}
 	}
 	s.End = st
 }
 
 // mounts notes the stages that a RUN mounts.
-func (s *Stage) mounts(in *dockerfile.Instruction, byStage map[*dockerfile.Stage]*Stage) {
+func (s *Stage) mounts(in *dockerfile.Instruction, names map[string]*Stage) {
 	for _, fl := range in.Flags {
 		if fl.Name != "mount" {
 			continue
 		}
 		for _, part := range strings.Split(fl.Value, ",") {
 			if name, ok := strings.CutPrefix(part, "from="); ok {
-				s.uses(name, byStage)
+				s.uses(name, names)
 			}
 		}
 	}
 }
 
 // uses notes that s reads from the stage of that name or index and returns it.
-func (s *Stage) uses(name string, byStage map[*dockerfile.Stage]*Stage) *Stage {
-	for i := s.Index - 1; i >= 0; i-- {
-		for ds, t := range byStage {
-			if ds.Index == i && (strings.EqualFold(ds.Name, name) && ds.Name != "" || name == itoa(i)) {
-				t.UsedBy = append(t.UsedBy, s)
-				return t
-			}
-		}
+func (s *Stage) uses(name string, names map[string]*Stage) *Stage {
+	t := names[strings.ToLower(name)]
+	if t != nil {
+		t.UsedBy = append(t.UsedBy, s)
 	}
-	return nil
+	return t
 }
 
-func (s *Stage) copy(byStage map[*dockerfile.Stage]*Stage, sd *instructions.SourcesAndDest, from, chown, chmod string, add bool, expand func(string) string, cwd string) *Copy {
+func (s *Stage) copy(names map[string]*Stage, sd *instructions.SourcesAndDest, from, chown, chmod string, add bool, expand func(string) string, cwd string) *Copy {
 	c := &Copy{From: from, Chown: expand(chown), Chmod: chmod, Add: add, Inline: len(sd.SourceContents) > 0}
 	for _, p := range sd.SourcePaths {
 		c.Sources = append(c.Sources, expand(p))
@@ -361,7 +365,7 @@ func (s *Stage) copy(byStage map[*dockerfile.Stage]*Stage, sd *instructions.Sour
 		c.Dest += "/"
 	}
 	if from != "" {
-		c.FromStage = s.uses(from, byStage)
+		c.FromStage = s.uses(from, names)
 	}
 	return c
 }
@@ -411,13 +415,6 @@ func (a *Stages) EnvAt(st *Step) map[string]string {
 		base = st.Stage.Origin.Config.Env
 	}
 	return a.File.Env(st.Instruction, base)
-}
-
-func itoa(i int) string {
-	if i < 10 {
-		return string(rune('0' + i))
-	}
-	return itoa(i/10) + string(rune('0'+i%10))
 }
 
 func parsePort(s string) Port {

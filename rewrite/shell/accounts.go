@@ -30,7 +30,14 @@ type Account struct {
 // Accounts are the users and groups that the text makes or changes, in order.
 // The groups that adduser and useradd make on the side (a group of the user's
 // own name) are not listed.
+//
+// The answer is worked out once; callers must not change it.
 func (s *Script) Accounts() []Account {
+	s.accountsOnce.Do(func() { s.accounts = s.readAccounts() })
+	return s.accounts
+}
+
+func (s *Script) readAccounts() []Account {
 	var out []Account
 	for _, c := range s.Commands {
 		switch c.Name {

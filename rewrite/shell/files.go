@@ -25,14 +25,17 @@ type FileOp struct {
 var octalMode = regexp.MustCompile(`^[0-7]{3,5}$|^[ugoa]*[-+=]?[rwxXst]*(,[ugoa]*[-+=][rwxXst]*)*$`)
 
 // FileOps are the calls of file tools, in source order.
+//
+// The answer is worked out once; callers must not change it.
 func (s *Script) FileOps() []FileOp {
-	var out []FileOp
-	for _, c := range s.Commands {
-		if op, ok := fileOp(c); ok {
-			out = append(out, op)
+	s.fileOpsOnce.Do(func() {
+		for _, c := range s.Commands {
+			if op, ok := fileOp(c); ok {
+				s.fileOps = append(s.fileOps, op)
+			}
 		}
-	}
-	return out
+	})
+	return s.fileOps
 }
 
 func fileOp(c *Command) (FileOp, bool) {

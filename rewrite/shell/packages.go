@@ -122,14 +122,17 @@ const pipValues = "-r --requirement -c --constraint -i --index-url --extra-index
 var pipVerbs = map[string]Verb{"install": Install, "uninstall": Remove, "cache": Clean, "download": Other, "wheel": Build, "config": Other}
 
 // Packages are the calls of package managers, in source order.
+//
+// The answer is worked out once; callers must not change it.
 func (s *Script) Packages() []PackageCall {
-	var calls []PackageCall
-	for _, c := range s.Commands {
-		if p, ok := packageCall(c); ok {
-			calls = append(calls, p)
+	s.packagesOnce.Do(func() {
+		for _, c := range s.Commands {
+			if p, ok := packageCall(c); ok {
+				s.packages = append(s.packages, p)
+			}
 		}
-	}
-	return calls
+	})
+	return s.packages
 }
 
 func packageCall(c *Command) (PackageCall, bool) {

@@ -65,6 +65,11 @@ type Script struct {
 	file *syntax.File // nil for an exec form that is not a shell
 	argv []string     // the exec form, when it is not a shell
 	env  map[string]string
+
+	packagesOnce, fileOpsOnce, accountsOnce sync.Once
+	packages                                []PackageCall
+	fileOps                                 []FileOp
+	accounts                                []Account
 }
 
 // Command is one simple command.
