@@ -146,7 +146,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, repo *Repositor
 	repo.mu.Lock()
 	defer repo.mu.Unlock()
 	before := repo.git.Refs()
-	hook, err := repo.writeUpdateHook(dir)
+	hook, err := repo.writeUpdateHook(dir, who)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

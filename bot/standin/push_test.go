@@ -143,6 +143,27 @@ func TestPushRefused(t *testing.T) {
 	}
 }
 
+// TestPushOfWorkflows: an App needs the workflows permission, by git as well.
+func TestPushOfWorkflows(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	dir := filepath.Join(t.TempDir(), "copy")
+	git(t, t.TempDir(), "clone", "-q", cloneURL(t, w.repo, w.inst.Token()), dir)
+	git(t, dir, "checkout", "-q", "-b", "fine")
+	commitFile(t, dir, "a.txt", "x\n")
+	git(t, dir, "push", "-q", "origin", "fine")
+	commitFile(t, dir, ".github/workflows/ci.yml", "on: push\n")
+	cmd := exec.Command("git", "push", "-q", "origin", "HEAD:refs/heads/ci")
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "refusing to allow a GitHub App to create or update workflow `.github/workflows/ci.yml` without `workflows` permission") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	git(t, dir, "push", "-q", cloneURL(t, w.repo, w.AddUser("alice").Token()), "HEAD:refs/heads/ci") // a person may
+	w.inst.SetPermissions(map[string]string{"contents": "write", "workflows": "write"})
+	git(t, dir, "push", "-q", cloneURL(t, w.repo, w.inst.Token()), "HEAD:refs/heads/more")
+}
+
 func TestPrivateClone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

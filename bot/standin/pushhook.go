@@ -6,13 +6,18 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+
+	"dhibot/bot/standin/internal/gitdb"
 )
 
-// updateHook is the rulesets' say in a push: git runs it once per reference.
-// It is a shell script that reads verdicts prepared here, because what a rule
-// needs to know (branch, deletion) is known before the objects arrive; rules
-// about content are checked by the script with git itself.
-type updateHook struct{ dir string }
+// updateHook is what rulesets and permissions have to say in a push: git runs
+// it once per reference. It is a shell script that reads verdicts prepared
+// here; what depends on the pushed objects it asks git itself, which sees them
+// while they are still in quarantine.
+type updateHook struct {
+	dir  string
+	base gitdb.OID // what a new branch is compared with
+}
 
 // hookScript refuses a reference when a file named after it holds a reason.
 // "creation", "deletion" and "always" are reasons by kind of update;
@@ -28,8 +33,18 @@ refuse() {
 	exit 1
 }
 repo=$(pwd)
+if [ -f "$STANDIN_RULES/no-workflows" ] && [ "$new" != $zero ]; then
+	from=$old
+	[ "$old" = $zero ] && from=$STANDIN_BASE
+	[ -n "$from" ] || from=4b825dc642cb6eb9a060e54bf8d69288fbee4904
+	file=$(git --git-dir="$repo" diff --name-only --diff-filter=d "$from" "$new" -- .github/workflows 2>/dev/null | head -n 1)
+	if [ -n "$file" ]; then
+		echo "refusing to allow a GitHub App to create or update workflow \` + "`" + `$file\` + "`" + ` without \` + "`" + `workflows\` + "`" + ` permission" >&2
+		exit 1
+	fi
+fi
 cd "$STANDIN_RULES" || exit 1
-for f in *; do
+for f in *@*; do
 	[ -f "$f" ] || continue
 	pattern=${f#*@}
 	case "$key" in
@@ -48,9 +63,10 @@ exit 0
 `
 
 // writeUpdateHook prepares hook and rules of a push.
-func (r *Repository) writeUpdateHook(dir string) (*updateHook, error) {
-	h := &updateHook{}
-	if len(r.rules) == 0 {
+func (r *Repository) writeUpdateHook(dir string, who actor) (*updateHook, error) {
+	h := &updateHook{base: r.tip(r.defaultBranch)}
+	noWorkflows := who.inst != nil && !who.token.grants("workflows:write")
+	if len(r.rules) == 0 && !noWorkflows {
 		return h, nil
 	}
 	rules, err := os.MkdirTemp(r.s.dir, "rules-")
@@ -64,6 +80,11 @@ func (r *Repository) writeUpdateHook(dir string) (*updateHook, error) {
 	}
 	if err := os.WriteFile(script, []byte(hookScript), 0o755); err != nil {
 		return h, err
+	}
+	if noWorkflows {
+		if err := os.WriteFile(filepath.Join(rules, "no-workflows"), nil, 0o644); err != nil {
+			return h, err
+		}
 	}
 	for n, b := range r.rules {
 		kind, reason := "", ""
@@ -97,7 +118,7 @@ func (h *updateHook) env() []string {
 	if h.dir == "" {
 		return nil
 	}
-	return []string{"STANDIN_RULES=" + h.dir}
+	return []string{"STANDIN_RULES=" + h.dir, "STANDIN_BASE=" + string(h.base)}
 }
 
 func (h *updateHook) close() {
