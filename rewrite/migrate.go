@@ -216,8 +216,13 @@ func (r *Result) because(blocks []strategy.Block) {
 	if blocks[0].Path != "" {
 		r.Line = 0
 	}
+	const most = 6
 	var texts []string
 	for i, b := range blocks {
+		if i == most {
+			texts = append(texts, fmt.Sprintf("and %d more", len(blocks)-most))
+			break
+		}
 		switch {
 		case b.Path != "":
 			texts = append(texts, fmt.Sprintf("%s:%d: %s", b.Path, b.Line, b.Text))
