@@ -1,9 +1,15 @@
 package bot_test
 
 import (
+	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
+	"dhibot/bot"
+	"dhibot/bot/body"
+	"dhibot/bot/githubapi"
+	"dhibot/bot/inbox"
 	"dhibot/bot/standin"
 	"dhibot/rewrite"
 )
@@ -66,5 +72,90 @@ CMD ["index.js"]
 	}
 	if t.Failed() || testing.Verbose() {
 		t.Log(pulls[0].Body)
+	}
+}
+
+// TestPlan asks from outside what would be done, as the command line does.
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for name, files := range map[string]map[string]string{
+		"shop":   {"Dockerfile": "FROM node:22\n"},
+		"wrong":  {"Dockerfile": "FROM node:22\n", ".github/dhi.yml": "speed: fast\n"},
+		"nobody": {"README.md": "No Dockerfile.\n"},
+	} {
+		if _, err := w.gh.AddRepository("acme", name, standin.Text(files)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.writes()
+	for name, want := range map[string]string{
+		"shop":   "open a pull request: Move 1 Dockerfile",
+		"wrong":  "there is no key `speed`",
+		"nobody": "I found no Dockerfile",
+	} {
+		got, err := w.bot.Plan(t.Context(), "acme", name)
+		if err != nil || !strings.Contains(got, want) {
+			t.Errorf("%s: %v, %q is missing in\n%s", name, err, want, got)
+		}
+	}
+	if _, err := w.bot.Plan(t.Context(), "somebody", "else"); !errors.Is(err, githubapi.ErrNotFound) {
+		t.Errorf("a repository without the App: %v", err)
+	}
+	if list := w.writes(); len(list) > 0 {
+		t.Errorf("planning wrote: %v", list)
+	}
+}
+
+func TestNewNamesWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	_, err := bot.New(bot.Deps{Keys: body.Keys{[]byte("short")}})
+	for _, want := range []string{"GitHub", "AppID", "16 bytes", "engine"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v lacks %q", err, want)
+		}
+	}
+}
+
+// TestDeliveriesThatCannotBeRead ends them at once, instead of trying for hours.
+func TestDeliveriesThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, d := range []inbox.Delivery{
+		{Event: "issue_comment", Body: []byte("{")},
+		{Event: "push", Body: []byte("{}")},
+	} {
+		err := w.bot.Handle(t.Context(), d)
+		if want := inbox.Drop(err); err == nil || reflect.TypeOf(err) != reflect.TypeOf(want) {
+			t.Errorf("%s: %v", d.Event, err)
+		}
+	}
+	for _, d := range []inbox.Delivery{{Event: "star", Body: []byte("{}")}, {Event: "ping", Body: []byte(`{"hook_id": 1}`)}} {
+		if err := w.bot.Handle(t.Context(), d); err != nil {
+			t.Errorf("%s: %v", d.Event, err)
+		}
+	}
+}
+
+// TestLimits puts a delivery back until GitHub's limit is over.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w *world) { w.unchecked = true })
+	r, err := w.gh.AddRepository("acme", "shop", standin.Text(map[string]string{"Dockerfile": "FROM node:22\n"}), standin.Collaborator("alice", "write"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.gh.AddFault(standin.Fault{Kind: standin.FaultPrimaryLimit, Path: "/repos/acme/shop/git/trees", Method: "POST", Status: 403}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Comment("alice", r.OpenIssue("alice", "Please", ""), "/dhi migrate"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.settle(); err != nil {
+		t.Fatal(err)
+	}
+	errs := w.failures()
+	if len(errs) != 1 || !strings.Contains(errs[0].Error(), "put back until") {
+		t.Errorf("errors %v, want one that puts the delivery back", errs)
 	}
 }
