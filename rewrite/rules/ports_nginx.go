@@ -23,6 +23,9 @@ func (m *portMover) nginx() {
 		return
 	}
 	if len(configs) == 0 {
+		if o := m.finalRoot().Origin; o != nil && strings.HasSuffix(o.Repository, "nginx-unprivileged") {
+			return // its own configuration listens on 8080 as well
+		}
 		m.to[80] = 8080
 		m.why = "the configuration that the image brings listens on 8080"
 		return

@@ -34,6 +34,11 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	if b := d.fitsPlatform(root.Stage, &catalog.Choice{Image: image}, pick.Def); b != nil {
 		d.Blocks = append(d.Blocks, *b)
 	}
+	for _, s := range f.Chain() {
+		if b := d.fitsFiles(s, &catalog.Choice{Image: image}, pick.Def); b != nil {
+			d.Blocks = append(d.Blocks, *b)
+		}
+	}
 	d.Blocks = append(d.Blocks, d.packageBlocks(list, pick.Def)...)
 	switch image {
 	case "python":

@@ -14,7 +14,7 @@ import (
 // what it does there relies on the old image. Nil when nothing speaks against.
 func (in *Input) fits(s *assess.Stage, ch *catalog.Choice, def *catalog.Definition) *Block {
 	for _, check := range []func(*assess.Stage, *catalog.Choice, *catalog.Definition) *Block{
-		in.fitsManager, in.fitsPins, in.fitsPackages, in.fitsLayout, in.fitsHelpers, in.fitsAccounts, in.fitsPlatform,
+		in.fitsManager, in.fitsPins, in.fitsPackages, in.fitsLayout, in.fitsFiles, in.fitsHelpers, in.fitsAccounts, in.fitsPlatform,
 	} {
 		if b := check(s, ch, def); b != nil {
 			return b
@@ -192,6 +192,10 @@ func layouts(image string) []string {
 		return []string{"/usr/local/lib/php", "/usr/local/bin/php", "/usr/local/sbin/php-fpm", "/usr/local/bin/docker-php-", "/usr/src/php", "/usr/local/etc/php-fpm"}
 	case "tomcat", "ruby", "golang":
 		return nil
+	case "mysql", "mongodb":
+		// Their entry points run no scripts. Source: DHI's guide of mysql,
+		// docker-hardened-images/catalog issue 236 of mongodb.
+		return []string{"/docker-entrypoint-initdb.d"}
 	case "postgres":
 		return []string{"/usr/lib/postgresql", "/usr/share/postgresql"}
 	case "httpd":
@@ -248,7 +252,7 @@ func (in *Input) fitsLayout(s *assess.Stage, ch *catalog.Choice, _ *catalog.Defi
 
 func (in *Input) layoutBlock(st *assess.Step, p, image string) *Block {
 	return &Block{Rule: "base-image", Code: "image-layout", Line: st.Lines[0],
-		Text: fmt.Sprintf("it uses %s, a place that dhi %s does not have", p, image)}
+		Text: fmt.Sprintf("it uses %s, a place that dhi %s does not use", p, image)}
 }
 
 // cacheMountOnly: a cache mount on a path is created where it is missing.

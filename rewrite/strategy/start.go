@@ -140,6 +140,17 @@ func (t *starter) command(e, c assess.Command) (Start, []Block) {
 			why = joinWhy(why, w)
 		}
 		s.Argv = argv
+	case (scriptEntrypoint(de) || wrapperEntrypoint(de)) && strings.Contains(argv[0], "/") && t.copied(argv[0]):
+		// The entry point of the image runs a file that the Dockerfile brings.
+		fixed, w, b := t.startable(c, argv)
+		if b != nil {
+			return s, []Block{*b}
+		}
+		if w != "" {
+			argv, rewrite = fixed, true
+			why = joinWhy(why, w)
+		}
+		s.Argv = append(append([]string(nil), de...), argv...)
 	case scriptEntrypoint(de):
 		s.Argv = append(append([]string(nil), de...), argv...)
 	case wrapperEntrypoint(de):

@@ -182,6 +182,9 @@ func (t *starter) file(c assess.Command, argv []string, abs string) ([]string, s
 	case info.interpreter == "" && (strings.HasSuffix(abs, ".sh") || strings.HasSuffix(abs, ".bash")):
 		bl := t.block(c, "script-start", fmt.Sprintf("it starts %s, by its name a shell script", argv[0]))
 		return nil, "", &bl
+	case info.interpreter == "" && info.path == "" && (jvm(t.def.Image) || launchScript(abs)):
+		bl := t.block(c, "script-start", fmt.Sprintf("it starts %s; what starts a program for the Java virtual machine beside java itself is a shell script as a rule (Gradle's installDist and Maven's appassembler write one)", argv[0]))
+		return nil, "", &bl
 	case info.interpreter == "" && info.guess != "":
 		bl := t.block(c, "script-start", fmt.Sprintf("it starts %s, %s", argv[0], info.guess))
 		return nil, "", &bl
@@ -210,6 +213,21 @@ func (t *starter) file(c assess.Command, argv []string, abs string) ([]string, s
 	}
 	out := append([]string{name, abs}, argv[1:]...)
 	return out, fmt.Sprintf("%s is a script for %s; naming the interpreter needs neither env nor a path that the image may not have", argv[0], name), nil
+}
+
+// jvm tells whether an image runs programs for the Java virtual machine.
+func jvm(image string) bool {
+	switch image {
+	case "eclipse-temurin", "amazoncorretto", "azul", "sapmachine":
+		return true
+	}
+	return false
+}
+
+// launchScript tells whether a path is one where build tools write a start
+// script: Gradle's installDist, Elixir's and Erlang's releases.
+func launchScript(p string) bool {
+	return strings.Contains(p, "/build/install/") && path.Base(path.Dir(p)) == "bin" || strings.Contains(p, "/rel/") && path.Base(path.Dir(p)) == "bin"
 }
 
 // script checks the first argument of an interpreter: nothing to do but to
@@ -272,6 +290,9 @@ func (t *starter) pythonStart(c assess.Command, argv []string) ([]string, string
 		}
 		return nil, "", nil
 	}
+	if name == "uv" && t.venv != "" && len(argv) > 2 && argv[1] == "run" {
+		return t.uvRun(c, argv)
+	}
 	if t.def.HasProgram(name) || strings.HasPrefix(name, "python3.") {
 		return argv, "", nil
 	}
@@ -279,6 +300,29 @@ func (t *starter) pythonStart(c assess.Command, argv []string) ([]string, string
 		return argv, "", nil
 	}
 	return nil, "", nil
+}
+
+// uvRun starts what `uv run` would start, out of the virtual environment that
+// uv made: uv itself would first compare and complete the packages, which needs
+// the network and a place to write.
+func (t *starter) uvRun(c assess.Command, argv []string) ([]string, string, *Block) {
+	rest := argv[2:]
+	for len(rest) > 0 && strings.HasPrefix(rest[0], "-") {
+		switch rest[0] {
+		case "--frozen", "--locked", "--no-sync", "--no-dev", "--offline", "--no-cache", "--exact", "--":
+			rest = rest[1:]
+		default:
+			bl := t.block(c, "start-unknown", fmt.Sprintf("it starts through uv run with %s", rest[0]))
+			return nil, "", &bl
+		}
+	}
+	if len(rest) == 0 || strings.ContainsAny(rest[0], "/$") || strings.HasSuffix(rest[0], ".py") ||
+		!strings.HasPrefix(rest[0], "python") && !t.in.consoleScript(t.final, rest[0]) {
+		bl := t.block(c, "start-unknown", fmt.Sprintf("it starts through %s, and which program that is cannot be told", strings.Join(argv, " ")))
+		return nil, "", &bl
+	}
+	out := append([]string{path.Join(t.venv, rest[0])}, rest[1:]...)
+	return out, fmt.Sprintf("uv run would look for missing packages before it starts %s; the virtual environment has it, and starting it needs neither uv nor the network", rest[0]), nil
 }
 
 // javaOpts turns `java $JAVA_OPTS ... -jar app.jar` into a list without the

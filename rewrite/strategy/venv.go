@@ -34,7 +34,7 @@ func (in *Input) virtualEnv(f *assess.Stage, list []effect, image string) (venv,
 	if d := in.ownVenv(f); d != "" {
 		return venv{dir: d}, "", nil
 	}
-	if d := startVenv(f, list); d != "" {
+	if d := projectVenv(f, list); d != "" {
 		return venv{dir: d, own: true}, "", nil
 	}
 	for _, e := range list {
@@ -132,11 +132,16 @@ func (in *Input) ownVenv(f *assess.Stage) string {
 	return ""
 }
 
-// startVenv is the virtual environment that the start command names by its path
-// (.venv/bin/uvicorn), when a RUN of the image makes it.
-func startVenv(f *assess.Stage, list []effect) string {
+// projectVenv is the virtual environment that a RUN of the image makes and that
+// the start command uses without the PATH: by its path (.venv/bin/uvicorn) or
+// through uv run, which looks for the one of the project.
+func projectVenv(f *assess.Stage, list []effect) string {
 	words := startWords(f)
-	if len(words) == 0 || path.Base(path.Dir(words[0])) != "bin" {
+	if len(words) == 0 {
+		return ""
+	}
+	uv := path.Base(words[0]) == "uv" && len(words) > 2 && words[1] == "run"
+	if !uv && path.Base(path.Dir(words[0])) != "bin" {
 		return ""
 	}
 	bin := path.Dir(words[0])
@@ -144,6 +149,12 @@ func startVenv(f *assess.Stage, list []effect) string {
 		bin = path.Join(f.End.WorkDir, bin)
 	}
 	dir := path.Dir(bin)
+	if uv {
+		dir = path.Join(f.End.WorkDir, ".venv")
+		if e := f.End.Env["UV_PROJECT_ENVIRONMENT"]; e != "" {
+			dir = e
+		}
+	}
 	for _, e := range list {
 		if e.step.Run.Script == nil {
 			continue

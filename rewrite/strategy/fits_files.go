@@ -1,0 +1,140 @@
+package strategy
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
+)
+
+// fitsFiles refuses a stage that changes files of the old image, or puts a file
+// into a directory that only the old image surely has.
+func (in *Input) fitsFiles(s *assess.Stage, ch *catalog.Choice, _ *catalog.Definition) *Block {
+	for _, st := range s.Steps {
+		if b := in.editsOldFile(s, st, ch); b != nil {
+			return b
+		}
+		if b := in.oldDirectory(s, st, ch); b != nil {
+			return b
+		}
+	}
+	return nil
+}
+
+// editsOldFile finds a `sed -i` on a file that the Dockerfile did not bring.
+func (in *Input) editsOldFile(s *assess.Stage, at *assess.Step, ch *catalog.Choice) *Block {
+	if at.Run == nil || at.Run.Script == nil {
+		return nil
+	}
+	for _, op := range at.Run.Script.FileOps() {
+		if op.Op != "sed" || op.Cmd != nil && op.Cmd.Conditional {
+			continue
+		}
+		for _, p := range op.Paths {
+			sources := p == "/etc/apt/sources.list"
+			if !sources && !(service(ch.Image) && path.IsAbs(p)) || strings.ContainsAny(p, "$*?[") || in.madeBefore(s, at, p) {
+				continue
+			}
+			text := fmt.Sprintf("it edits %s, a file of the old image, which dhi %s need not have", p, ch.Image)
+			if sources {
+				text = "it edits /etc/apt/sources.list; images of Debian 12 and later keep their sources in /etc/apt/sources.list.d"
+			}
+			return &Block{Rule: "base-image", Code: "image-layout", Line: at.Lines[0], Text: text}
+		}
+	}
+	return nil
+}
+
+// madeBefore tells whether a COPY or a RUN before a step may have made a file.
+func (in *Input) madeBefore(s *assess.Stage, at *assess.Step, p string) bool {
+	for _, st := range s.ChainSteps() {
+		if st == at {
+			return false
+		}
+		if st.Copy != nil {
+			d := path.Clean(st.Copy.Dest)
+			if d == p || under(p, d) && !in.otherFiles(st.Copy, p) {
+				return true
+			}
+		}
+		if st.Run == nil {
+			continue
+		}
+		if st.Run.Script == nil {
+			return true
+		}
+		for _, c := range st.Run.Script.Packages() {
+			if c.System && c.Verb == "install" && len(c.Packages) > 0 {
+				return true // a package may have brought it
+			}
+		}
+		eff := st.Run.Script.Effects(st.Before.WorkDir)
+		for _, w := range eff.Paths {
+			if w == p || under(p, w) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// otherFiles tells that a COPY surely places nothing but files of other names.
+func (in *Input) otherFiles(c *assess.Copy, p string) bool {
+	if c.From != "" || c.Inline || !in.known() {
+		return false
+	}
+	for _, src := range c.Sources {
+		dir, ok := in.Project.Exists(strings.TrimPrefix(path.Clean("/"+src), "/"))
+		if !ok || dir || path.Base(src) == path.Base(p) {
+			return false
+		}
+	}
+	return true
+}
+
+// oldDirectory finds a COPY of one file to a path without a slash at its end
+// that reads like a directory: where the directory is missing, COPY makes a file
+// of that name. Only services bring directories of their own.
+func (in *Input) oldDirectory(s *assess.Stage, st *assess.Step, ch *catalog.Choice) *Block {
+	c := st.Copy
+	if c == nil || c.Inline || len(c.Sources) != 1 || !service(ch.Image) || strings.HasSuffix(destOf(st), "/") {
+		return nil
+	}
+	src, dest := path.Base(c.Sources[0]), path.Clean(c.Dest)
+	if path.Ext(src) == "" || strings.ContainsAny(src, "*?[$") || strings.Contains(dest, "$") || path.Ext(path.Base(dest)) != "" && !strings.HasSuffix(dest, ".d") || path.Base(dest) == strings.TrimSuffix(src, path.Ext(src)) {
+		return nil
+	}
+	if dest == "/" || dest == st.Before.WorkDir || commonDirectory(ch.Image, dest) || in.madeBefore(s, st, dest) {
+		return nil
+	}
+	if c.FromStage == nil && c.From == "" && in.known() {
+		if dir, ok := in.Project.Exists(strings.TrimPrefix(path.Clean("/"+c.Sources[0]), "/")); ok && dir {
+			return nil
+		}
+	}
+	return &Block{Rule: "base-image", Code: "image-layout", Line: st.Lines[0],
+		Text: fmt.Sprintf("it copies %s into %s, a directory of the old image, which dhi %s need not have", src, dest, ch.Image)}
+}
+
+// commonDirectory tells whether a directory is in every image, or surely in the
+// DHI image of a service.
+func commonDirectory(image, dir string) bool {
+	if systemDir(dir) {
+		return true
+	}
+	switch image {
+	case "nginx":
+		return dir == "/etc/nginx" || dir == "/etc/nginx/conf.d" || dir == "/usr/share/nginx/html" || dir == "/usr/share/nginx"
+	case "postgres", "mariadb":
+		return dir == "/docker-entrypoint-initdb.d"
+	case "caddy":
+		return dir == "/etc/caddy" || dir == "/srv"
+	case "tomcat":
+		return dir == "/usr/local/tomcat" || strings.HasPrefix(dir, "/usr/local/tomcat/webapps") || dir == "/usr/local/tomcat/conf" || dir == "/usr/local/tomcat/lib"
+	case "httpd":
+		return dir == "/usr/local/apache2/conf" || dir == "/usr/local/apache2/htdocs"
+	}
+	return false
+}
