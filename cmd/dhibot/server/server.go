@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -18,6 +19,7 @@ import (
 	"dhibot/bot/body"
 	"dhibot/bot/githubapi"
 	"dhibot/bot/inbox"
+	"dhibot/bot/sweep"
 	"dhibot/rewrite"
 	"dhibot/rewrite/catalog"
 	"dhibot/webhooks"
@@ -95,6 +97,10 @@ func markerKeys(private []*rsa.PrivateKey) (body.Keys, error) {
 	return keys, nil
 }
 
+// sweepEvery is how often lost deliveries are asked for again. GitHub offers
+// them for three days; five minutes is what a person waits before asking twice.
+const sweepEvery = 5 * time.Minute
+
 // Run serves on ln and works on deliveries until ctx ends, then lets what is
 // being done finish. It closes ln. Deliveries that are left are taken up at the
 // next start.
@@ -112,15 +118,19 @@ func Run(ctx context.Context, c Config, ln net.Listener) (err error) {
 	if err != nil {
 		return err
 	}
+	var sweeper *sweep.Sweeper
 	options := append([]inbox.Option{
 		inbox.WithLogger(c.Log.With().Str("component", "inbox").Logger()),
 		inbox.WithObserver(metrics.edge.Observe),
+		// Called while box.Run is active: by then sweeper is set.
+		inbox.WithPeriodic("redeliver", sweepEvery, func(ctx context.Context) error { return sweeper.Pass(ctx) }),
 	}, c.Inbox...)
 	box, err := inbox.Open(ctx, c.Database, options...)
 	if err != nil {
 		return fmt.Errorf("opening the inbox: %w", err)
 	}
 	defer func() { err = errors.Join(err, box.Close()) }()
+	sweeper = sweep.New(github, box, time.Now, c.Log.With().Str("component", "sweep").Logger())
 	handler, err := webhooks.New(webhooks.Config{
 		Secrets: c.Secrets, AppID: c.AppID, Inbox: box, Acknowledge: b.Acknowledge, Metrics: metrics.edge,
 		Credentials: func(ctx context.Context) error { _, err := github.Self(ctx); return err },
