@@ -61,8 +61,12 @@ func (s *Server) publicUser(a *Account) object {
 }
 
 func meta(c *call) error {
-	// An Enterprise server says so; clients use it to tell the forms apart.
-	return c.ok(object{"verifiable_password_authentication": true, "installed_version": "3.17.0"})
+	o := object{"verifiable_password_authentication": true}
+	if c.prefix != "" {
+		// An Enterprise server says so; clients use it to tell the forms apart.
+		o["installed_version"] = "3.17.0"
+	}
+	return c.ok(o)
 }
 
 func zen(c *call) error {

@@ -54,6 +54,7 @@ func openBrowser(t testing.TB, url string) *browser {
 	b.session, _ = attached["sessionId"].(string)
 	b.do("Page.enable", nil)
 	b.do("Runtime.enable", nil)
+	b.do("Log.enable", nil)
 	b.do("Page.navigate", map[string]any{"url": url})
 	b.wait("Page.loadEventFired")
 	return b
@@ -96,8 +97,8 @@ func (b *browser) read() map[string]any {
 	must(b.t, json.Unmarshal(bytes.TrimSuffix(raw, []byte{0}), &m))
 	if method, ok := m["method"].(string); ok {
 		b.events = append(b.events, method)
-		if method == "Runtime.exceptionThrown" {
-			b.t.Errorf("script error: %s", raw)
+		if method == "Runtime.exceptionThrown" || method == "Log.entryAdded" {
+			b.t.Errorf("the browser complains: %s", raw)
 		}
 	}
 	return m
@@ -169,5 +170,39 @@ func TestPlayByHand(t *testing.T) {
 	must(t, json.Unmarshal(last.Body, &payload))
 	if last.Event != "issue_comment" || payload.Comment.User.Login != "mallory" || !strings.HasPrefix(payload.Comment.Body, "/dhi migrate\n\n<img") {
 		t.Errorf("delivered %s %+v", last.Event, payload)
+	}
+}
+
+// TestEveryPage opens every kind of page, wide and on a telephone: the browser
+// has nothing to complain about, and nothing sticks out.
+func TestEveryPage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a browser")
+	}
+	chromium(t)
+	w := newWorld(t)
+	pr := showcase(t, w)
+	w.repo.OpenIssue("alice", strings.Repeat("long ", 40), "| a | b |\n|---|---|\n| `"+strings.Repeat("x", 300)+"` | c |\n\n```\n"+strings.Repeat("y", 300)+"\n```\n")
+	runs := w.ok(t, "bot", "GET {R}/commits/"+pr.GetHead().GetSHA()+"/check-runs", "")
+	b := openBrowser(t, w.URL()+"/")
+	for _, width := range []int{1280, 390} {
+		b.do("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false})
+		for _, path := range []string{
+			"/", "/acme", "/acme/shop", "/acme/shop/tree/dhi/migrate/docs", "/acme/shop/blob/dhi/migrate/Dockerfile", "/acme/shop/issues", "/acme/shop/pulls",
+			"/acme/shop/pull/1", "/acme/shop/issues/2", "/acme/shop/commit/" + pr.GetHead().GetSHA(), fmt.Sprintf("/acme/shop/runs/%.0f", runs.at("check_runs.0.id")),
+		} {
+			b.events = nil
+			b.do("Page.navigate", map[string]any{"url": w.URL() + path})
+			b.wait("Page.loadEventFired")
+			if title := b.eval("document.title"); title == "" || title == "Not here" {
+				t.Errorf("%s: title %q", path, title)
+			}
+			if over := b.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth"); over != "0" {
+				t.Errorf("%s at %d: %s pixels stick out", path, width, over)
+			}
+			if broken := b.eval(`[...document.images].filter(i => !i.complete || !i.naturalWidth).length`); broken != "0" {
+				t.Errorf("%s: %s broken pictures", path, broken)
+			}
+		}
 	}
 }

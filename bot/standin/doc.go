@@ -81,10 +81,12 @@
 //
 // # What it lacks
 //
-// Teams, milestones, releases, Actions, GraphQL mutations and
-// introspection; drafts are made but never become ready. Signatures of commits
-// are its own: "verified" means that this server made the commit. Searches know few qualifiers. Objects that were seeded are stored once for all repositories, so git
-// (not the API) finds them from any of them, as within a network of forks.
+// Teams, milestones, releases, Actions, GraphQL mutations and introspection;
+// drafts are made but never become ready, and a push requests no check suites.
+// Signatures of commits are its own:
+// "verified" means that this server made the commit. Searches know few
+// qualifiers. Objects that were seeded are stored once for all repositories, so
+// git (not the API) finds them from any of them, as within a network of forks.
 // Limits that GitHub does not publish, such as what counts as creating content,
 // follow its documentation as far as it goes.
 //

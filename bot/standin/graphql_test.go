@@ -130,3 +130,67 @@ func TestGraphQLErrors(t *testing.T) {
 		t.Errorf("viewer: %s", a.Body)
 	}
 }
+
+// TestMergeQueue: a push to the head takes a pull request out of the queue.
+func TestMergeQueue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := w.pull(t)
+	queued := func() any {
+		a := w.graphql(t, "bot", `query($n: Int!) { repository(owner:"acme", name:"shop") { pullRequest(number: $n) { isInMergeQueue isCrossRepository } } }`, map[string]any{"n": n})
+		return a.at("data.repository.pullRequest.isInMergeQueue")
+	}
+	if queued() != false {
+		t.Error("queued from the start")
+	}
+	must(t, w.repo.SetQueued(n, true))
+	if queued() != true {
+		t.Error("not queued")
+	}
+	_, err := w.repo.ForcePush("alice", "feature", "again", standin.Text(map[string]string{"x": "y"}))
+	must(t, err)
+	if queued() != false {
+		t.Error("still queued after a push")
+	}
+	if w.repo.SetQueued(99, true) == nil {
+		t.Error("a pull request that is not there is queued")
+	}
+}
+
+// TestGraphQLPages goes through a connection by its cursors.
+func TestGraphQLPages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range 5 {
+		w.repo.OpenIssue("alice", "x", "")
+	}
+	var numbers []float64
+	var after any
+	for range 4 {
+		a := w.graphql(t, "bot", `query($after: String) { repository(owner:"acme", name:"shop") { issues(first: 2, after: $after) { totalCount pageInfo { hasNextPage endCursor } edges { cursor node { number } } } } }`, map[string]any{"after": after})
+		const at = "data.repository.issues."
+		for i := range a.len(at + "edges") {
+			n, _ := a.at(fmt.Sprintf("%sedges.%d.node.number", at, i)).(float64)
+			numbers = append(numbers, n)
+		}
+		if a.at(at+"totalCount") != 5.0 {
+			t.Fatal(a.Body)
+		}
+		if a.at(at+"pageInfo.hasNextPage") != true {
+			break
+		}
+		after = a.at(at + "pageInfo.endCursor")
+	}
+	if got := fmt.Sprint(numbers); got != "[1 2 3 4 5]" {
+		t.Errorf("%s", got)
+	}
+	last := w.graphql(t, "bot", `{ repository(owner:"acme", name:"shop") { issues(last: 2) { nodes { number author { login } } } defaultBranchRef { target { ... on Commit { message signature { isValid } author { name user { login } } history(first: 1) { totalCount } tree { entries { name type mode oid object { __typename ... on Tree { entries { path } } } } } } } } } }`, nil)
+	for path, want := range map[string]any{
+		"data.repository.issues.nodes.0.number": 4.0, "data.repository.defaultBranchRef.target.history.totalCount": 1.0, "data.repository.defaultBranchRef.target.signature": nil,
+		"data.repository.defaultBranchRef.target.tree.entries.0.mode": 33188.0, "data.repository.defaultBranchRef.target.tree.entries.1.object.entries.0.path": "run.sh",
+	} {
+		if got := last.at(path); got != want {
+			t.Errorf("%s is %v, want %v\n%s", path, got, want, last.Body)
+		}
+	}
+}
