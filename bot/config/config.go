@@ -143,12 +143,58 @@ func (c Config) WantsImage(repository string) (ok bool, why string) {
 	return true, ""
 }
 
+// maxAlternatives bounds what the braces of a pattern multiply to. Matching
+// tries them all: twenty pairs would take a second for every path, forty for
+// ever, and patterns come from pull requests of strangers too.
+const maxAlternatives = 256
+
+// Usable tells whether a pattern is one: well-formed, and not too complicated.
+func Usable(pattern string) bool {
+	if !doublestar.ValidatePattern(pattern) {
+		return false
+	}
+	n, _ := alternatives(pattern, 0)
+	return n <= maxAlternatives
+}
+
+// alternatives counts what the braces of a pattern multiply to, up to a little
+// over the bound: groups next to each other multiply, the parts of a group add
+// up. It returns where it stopped: the end, or the comma or brace that ends the
+// part of a group.
+func alternatives(pattern string, depth int) (n, end int) {
+	const tooMany = maxAlternatives + 1
+	if depth > 10 {
+		return tooMany, len(pattern)
+	}
+	n = 1
+	for i := 0; i < len(pattern); i++ {
+		switch c := pattern[i]; {
+		case c == '\\':
+			i++
+		case depth > 0 && (c == ',' || c == '}'):
+			return n, i
+		case c == '{':
+			sum := 0
+			for i < len(pattern) && pattern[i] != '}' {
+				part, stop := alternatives(pattern[i+1:], depth+1)
+				sum = min(sum+part, tooMany)
+				i += 1 + stop
+			}
+			n = min(n*sum, tooMany)
+		}
+	}
+	return n, len(pattern)
+}
+
 // MatchImage returns the first pattern that matches the repository of an image,
 // without tag: its name, or a glob over the whole name. Images of Docker Hub
 // match however they are written, node or docker.io/library/node.
 func MatchImage(patterns []string, repository string) (pattern string, ok bool) {
 	name := familiar(repository)
 	for _, p := range patterns {
+		if !Usable(p) {
+			continue
+		}
 		if hit, err := doublestar.Match(familiar(p), name); err == nil && hit {
 			return p, true
 		}
@@ -169,9 +215,13 @@ func familiar(name string) string {
 
 // Match returns the first pattern that matches a path. A pattern is a path, a
 // folder with everything below it, or a glob with *, **, ?, [] and {}. Without
-// a slash it is looked for in every folder, as in .gitignore.
+// a slash it is looked for in every folder, as in .gitignore. One that is not
+// Usable matches nothing.
 func Match(patterns []string, file string) (pattern string, ok bool) {
 	for _, p := range patterns {
+		if !Usable(p) {
+			continue
+		}
 		clean := strings.Trim(path.Clean("/"+p), "/")
 		if clean == "" {
 			return p, true // the root, written "." or "/"

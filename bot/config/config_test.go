@@ -72,7 +72,7 @@ func TestProblems(t *testing.T) {
 .github/dhi.yml:4:10: a string is expected here; put ${BT}1${BT} in quotes
 .github/dhi.yml:4:13: a string is expected here
 .github/dhi.yml:4:21: a pattern cannot be empty
-.github/dhi.yml:5:11: ${BT}[${BT} is not a valid pattern
+.github/dhi.yml:5:11: ${BT}[${BT} is not a valid pattern, or has too many braces
 .github/dhi.yml:5:16: a pattern cannot be negated; use ${BT}include${BT} and ${BT}ignore${BT} together
 .github/dhi.yml:6:9: ${BT}-A${BT} is not lower-case letters, digits, and . _ -`},
 		"twice":       {"", "mode: off\nmode: off\n", "\n.github/dhi.yml:2:1: ${BT}mode${BT} is there twice"},
@@ -160,6 +160,24 @@ func TestWants(t *testing.T) {
 		if ok, _ := (Config{IgnoreImages: []string{"internal/*", "docker.io/node"}}).WantsImage(image); ok != want {
 			t.Errorf("%s is wanted: %v, want %v", image, ok, want)
 		}
+	}
+}
+
+// TestUsable keeps patterns out that would be matched for ever.
+func TestUsable(t *testing.T) {
+	t.Parallel()
+	for pattern, want := range map[string]bool{
+		"": true, "a/**/b": true, "{a,b}/{c,d}/Dockerfile": true, "{a,b,c,d,e,f,g,h}": true, `\{a,\{b`: true, "[a": false, "{a": false,
+		strings.Repeat("{a,b}", 4): true, strings.Repeat("{a,b}", 12): false, strings.Repeat("{?,?}", 60): false,
+		strings.Repeat("{a,", 40) + strings.Repeat("}", 40): false, strings.Repeat("{{?,?},{?,?}}", 30): false,
+		"{" + strings.Repeat("{?,?}", 30) + ",x}": false, "{a,{b,c}}{d,e}": true, "{" + strings.Repeat("a,", 200) + "a}": true, "{" + strings.Repeat("a,", 300) + "a}": false,
+	} {
+		if got := Usable(pattern); got != want {
+			t.Errorf("Usable(%.40q) = %v, want %v", pattern, got, want)
+		}
+	}
+	if _, ok := Match([]string{strings.Repeat("{?,?}", 60)}, strings.Repeat("a", 60)); ok {
+		t.Error("a pattern that is not usable matched")
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bmatcuk/doublestar/v4"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -191,8 +190,8 @@ func (r *reader) globs(n *yaml.Node, old []string) []string {
 			r.problem(item, "a pattern cannot be empty")
 		case strings.HasPrefix(s, "!"):
 			r.problem(item, "a pattern cannot be negated; use `include` and `ignore` together")
-		case !doublestar.ValidatePattern(s):
-			r.problem(item, fmt.Sprintf("`%s` is not a valid pattern", s))
+		case !Usable(s):
+			r.problem(item, fmt.Sprintf("`%s` is not a valid pattern, or has too many braces", s))
 		default:
 			list = append(list, s)
 		}
