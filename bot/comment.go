@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"dhibot/bot/body"
@@ -110,7 +111,7 @@ func (j *job) obeyAll(ctx context.Context, e *event.IssueComment) error {
 		return err
 	}
 	var answers []answer
-	invocations := command.Parse(c.Body)
+	invocations := once(command.Parse(c.Body))
 	a := &asked{comment: c, issue: e.Issue}
 	if c.Body != e.Comment.Body || !c.UpdatedAt.Equal(e.Comment.UpdatedAt) {
 		invocations = nil
@@ -131,6 +132,17 @@ func (j *job) obeyAll(ctx context.Context, e *event.IssueComment) error {
 		return nil
 	}
 	return err
+}
+
+// once drops commands that stand in a comment a second time.
+func once(list []command.Invocation) []command.Invocation {
+	var out []command.Invocation
+	for _, inv := range list {
+		if !slices.ContainsFunc(out, func(o command.Invocation) bool { return o.Verb == inv.Verb && slices.Equal(o.Args, inv.Args) }) {
+			out = append(out, inv)
+		}
+	}
+	return out
 }
 
 // obey runs one command. Errors that a person has to know about become an

@@ -47,23 +47,26 @@ type world struct {
 	engine    func(context.Context, rewrite.Input) (*rewrite.Result, error)
 	transport *breaking
 
-	handling  sync.Mutex // one delivery at a time
-	mu        sync.Mutex
-	errs      []error
-	calls     []standin.Exchange
-	log       bytes.Buffer
-	attempts  int          // of one delivery before it is given up; default 1
-	unchecked bool         // leaves out the comparison with GitHub's description, which takes its time
-	lastReads int          // calls that changed nothing, when writes was asked last
-	fresh     bool         // every attempt is made by a new process
-	out       bytes.Buffer // what a command of a story prints
-	held      bool
-	waiting   []inbox.Delivery
+	handling        sync.Mutex // one delivery at a time
+	active, started int        // deliveries being handled, and ever begun; under mu
+	idle            *sync.Cond // active has become 0
+	mu              sync.Mutex
+	errs            []error
+	calls           []standin.Exchange
+	log             bytes.Buffer
+	attempts        int          // of one delivery before it is given up; default 1
+	unchecked       bool         // leaves out the comparison with GitHub's description, which takes its time
+	lastReads       int          // calls that changed nothing, when writes was asked last
+	fresh           bool         // every attempt is made by a new process
+	out             bytes.Buffer // what a command of a story prints
+	held            bool
+	waiting         []inbox.Delivery
 }
 
 // newWorld makes a GitHub with an organisation acme and the App installed on it.
 func newWorld(t testing.TB, options ...func(*world)) *world {
 	w := &world{t: t, attempts: 1, transport: &breaking{}, engine: smallEngine}
+	w.idle = sync.NewCond(&w.mu)
 	for _, f := range options {
 		f(w)
 	}
@@ -175,6 +178,17 @@ func (w *world) observe(x standin.Exchange) {
 
 // deliver does what the webhook's edge and the inbox do, at once.
 func (w *world) deliver(rw http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	w.active++
+	w.started++
+	w.mu.Unlock()
+	defer func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.active--; w.active == 0 {
+			w.idle.Broadcast()
+		}
+	}()
 	payload, err := io.ReadAll(r.Body)
 	if err != nil {
 		http.Error(rw, err.Error(), http.StatusBadRequest)
@@ -265,11 +279,27 @@ var (
 	guid         = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 )
 
-// settle waits until every delivery was handled.
+// settle waits until every delivery was handled, and every one that came of it.
+// The stand-in alone does not know: it gives a receiver ten seconds, and a busy
+// machine takes longer.
 func (w *world) settle() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	return w.gh.Drain(ctx)
+	for before := -1; ; {
+		if err := w.gh.Drain(ctx); err != nil {
+			return err
+		}
+		w.mu.Lock()
+		for w.active > 0 {
+			w.idle.Wait()
+		}
+		now := w.started
+		w.mu.Unlock()
+		if now == before {
+			return nil
+		}
+		before = now
+	}
 }
 
 // failures returns and forgets the errors of the bot.
