@@ -63,7 +63,9 @@ func runBaseImage(p *Pass) {
 // whyImage explains the image of a stage.
 func (p *Pass) whyImage(s *strategy.Stage) string {
 	parts := []string{s.Why}
-	parts = append(parts, s.Choice.Why...)
+	if s.Pick.Def.Image == s.Choice.Image { // otherwise they speak of an image that was not taken
+		parts = append(parts, s.Choice.Why...)
+	}
 	return sentence(strings.Join(parts, ". "))
 }
 
@@ -138,6 +140,9 @@ func (p *Pass) imageNotes() {
 		}
 		if s.Choice.DistroChanged {
 			p.check(fmt.Sprintf("The distribution changes to %s %s. Native libraries and package names may differ.", s.Pick.Def.Distro, s.Pick.Def.DistroVersion), s.From.Lines[0])
+		}
+		if s.Choice.ReleaseChanged && !s.Choice.DistroChanged && !s.Choice.Bumped && s.Pick.Def.Image != "static" {
+			p.check(fmt.Sprintf("The release of the distribution changes from %s %s to %s %s. Packages and system libraries are newer ones.", s.Origin.Distro, s.Origin.Release, s.Pick.Def.Distro, s.Pick.Def.DistroVersion), s.From.Lines[0])
 		}
 		if s.Origin.Digest != "" {
 			p.check(fmt.Sprintf("The old image was pinned by digest. The new reference is not: pin it with the digest that `docker buildx imagetools inspect %s` prints, if you want to keep that.", p.reference(s.Pick.Def.Image, s.Pick.Tag)), s.From.Lines[0])

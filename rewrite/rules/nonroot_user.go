@@ -30,6 +30,12 @@ func runNonrootUser(p *Pass) {
 	}
 	f := p.Final.Stage
 	p.userNames()
+	if m := p.Move; m != nil {
+		for _, e := range m.Edits {
+			p.change(Finding{Edits: []dockerfile.Edit{e}, Before: m.From, After: m.To,
+				Why: fmt.Sprintf("%s is root's home directory, which the unprivileged user may not enter; the files and the program move together", m.From)})
+		}
+	}
 	if p.RunUser.Root && p.Shape != strategy.ShapeDev {
 		p.check("The image still runs as root, because the Dockerfile says so. Without that line it runs as an unprivileged user.", p.userLine())
 	}

@@ -96,13 +96,21 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	if len(d.Blocks) > 0 {
 		return false
 	}
-	for _, b := range d.layoutOfFinal(root, image) {
-		d.Blocks = append(d.Blocks, b)
+	siblings := d.siblingsRun(f)
+	blocks = d.layoutOfFinal(root, image)
+	if !d.RunUser.Root {
+		blocks = rootHome(f, blocks)
 	}
+	if onlyRootHome(blocks) && trivial && !siblings && rec == nil {
+		if m := d.moveHome(f); m != nil {
+			d.moved(m)
+			blocks = nil
+		}
+	}
+	d.Blocks = append(d.Blocks, blocks...)
 	if len(d.Blocks) > 0 {
 		return false
 	}
-	siblings := d.siblingsRun(f)
 	switch {
 	case trivial && !siblings && rec == nil:
 		d.inPlace(root, pick, effects)

@@ -63,6 +63,9 @@ type Plan struct {
 	// Inserts are instructions to put into existing stages: programs that a
 	// build stage lacks, a virtual environment, a restored working directory.
 	Inserts []Insert
+	// Move is a directory of the final image that gets another name; nil when
+	// all keep theirs.
+	Move *Move
 	// Notes become checklist items.
 	Notes []Note
 }
