@@ -145,6 +145,11 @@ func createReview(c *call) error {
 	if err := checkText("PullRequestReview", req.Body); err != nil {
 		return err
 	}
+	for _, v := range i.pull.reviews {
+		if v.state == "PENDING" && state == "PENDING" && v.author == c.who.account() {
+			return &apiError{status: http.StatusUnprocessableEntity, message: "Unprocessable Entity", errors: []string{"User can only have one pending review per pull request"}}
+		}
+	}
 	commit := i.pull.headSHA
 	if req.CommitID != "" {
 		commit = gitdb.OID(req.CommitID)
@@ -177,6 +182,17 @@ func (r *Repository) emitReview(who actor, i *issue, v *review, action string) {
 	r.emit(who, "pull_request_review", action, object{"review": o, "pull_request": r.pullSimple(i)})
 }
 
+// unresolved words a place that is not part of the diff: one way for a comment
+// of a review, another for a comment of its own.
+// https://github.com/warpdotdev/oz-for-oss/issues/310
+// https://github.com/openshift/openshift-docs/pull/104109
+func (c *call) unresolved(what string) *apiError {
+	if strings.HasSuffix(c.route.pattern, "/reviews") {
+		return &apiError{status: http.StatusUnprocessableEntity, message: "Unprocessable Entity", errors: []string{strings.ToUpper(what[:1]) + what[1:] + " could not be resolved"}}
+	}
+	return invalid(fieldError{Resource: "PullRequestReviewComment", Code: "custom", Field: "pull_request_review_thread." + what, Message: "could not be resolved"})
+}
+
 // newReviewComment checks that the line is part of the diff, as GitHub does.
 func (c *call) newReviewComment(i *issue, q commentRequest, commit gitdb.OID) (*reviewComment, error) {
 	if err := checkText("PullRequestReviewComment", q.Body); err != nil {
@@ -196,7 +212,7 @@ func (c *call) newReviewComment(i *issue, q commentRequest, commit gitdb.OID) (*
 		}
 	}
 	if file == nil {
-		return nil, &apiError{status: http.StatusUnprocessableEntity, message: "Unprocessable Entity", errors: []string{"Path could not be resolved"}}
+		return nil, c.unresolved("path")
 	}
 	n := &reviewComment{
 		id: c.s.ids.next("review comment"), pull: i, author: c.who.account(), body: q.Body, path: q.Path, commit: commit,
@@ -209,20 +225,20 @@ func (c *call) newReviewComment(i *issue, q commentRequest, commit gitdb.OID) (*
 	if q.Position != nil {
 		line, side, ok := hunks.at(*q.Position)
 		if !ok {
-			return nil, &apiError{status: http.StatusUnprocessableEntity, message: "Unprocessable Entity", errors: []string{"Position could not be resolved"}}
+			return nil, c.unresolved("position")
 		}
 		n.line, n.side = line, side
 	} else if q.Line != nil {
 		n.line = *q.Line
 	}
 	if n.hunk = hunks.around(n.line, n.side); n.line == 0 || n.hunk == "" {
-		return nil, &apiError{status: http.StatusUnprocessableEntity, message: "Unprocessable Entity", errors: []string{"Line could not be resolved"}}
+		return nil, c.unresolved("line")
 	}
 	n.position = hunks.position(n.line, n.side)
 	if q.StartLine != nil {
 		n.startLine = *q.StartLine
 		if hunks.around(n.startLine, n.side) == "" || n.startLine >= n.line {
-			return nil, &apiError{status: http.StatusUnprocessableEntity, message: "Unprocessable Entity", errors: []string{"Start line must precede the end line."}}
+			return nil, c.unresolved("start_line")
 		}
 	}
 	return n, nil

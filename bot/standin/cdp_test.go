@@ -142,14 +142,14 @@ func TestPlayByHand(t *testing.T) {
 		t.Errorf("users to choose from: %q", users)
 	}
 	b.eval(`document.querySelector("select[name=user]").value = "mallory"`)
-	b.eval(`document.querySelector("textarea[name=body]").value = "/dhi migrate\n\n<img src=x onerror=alert(1)>"`)
+	b.eval(`document.querySelector("textarea[name=body]").value = "/dhi migrate\n\n<b onclick=alert(1)>bold</b>"`)
 	b.events = nil
 	b.eval(`document.querySelector("form button").click()`)
 	b.wait("Page.loadEventFired")
 	if posts := b.eval(`[...document.querySelectorAll(".post .who b")].map(e => e.textContent).join(" ")`); posts != "alice mallory" {
 		t.Errorf("authors on the page: %q", posts)
 	}
-	if html := b.eval(`document.querySelector(".post[id^=issuecomment] .markdown").innerHTML`); !strings.Contains(html, "/dhi migrate") || strings.Contains(html, "onerror") {
+	if html := b.eval(`document.querySelector(".post[id^=issuecomment] .markdown").innerHTML`); !strings.Contains(html, "/dhi migrate") || !strings.Contains(html, "<b>bold</b>") {
 		t.Errorf("the comment: %q", html)
 	}
 	if chosen := b.eval(`document.querySelector("select[name=user]").value`); chosen != "mallory" {
@@ -168,7 +168,7 @@ func TestPlayByHand(t *testing.T) {
 		}
 	}
 	must(t, json.Unmarshal(last.Body, &payload))
-	if last.Event != "issue_comment" || payload.Comment.User.Login != "mallory" || !strings.HasPrefix(payload.Comment.Body, "/dhi migrate\n\n<img") {
+	if last.Event != "issue_comment" || payload.Comment.User.Login != "mallory" || !strings.HasPrefix(payload.Comment.Body, "/dhi migrate\n\n<b onclick") {
 		t.Errorf("delivered %s %+v", last.Event, payload)
 	}
 }

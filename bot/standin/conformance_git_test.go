@@ -45,7 +45,7 @@ func gitBehaviours() []behaviour {
 		}, call: "GET {R}/git/trees/main?recursive=1", status: 200, also: is("truncated", true, "tree.0.path", "Dockerfile", "tree.1", nil)},
 		{does: "a tree with inline content keeps the rest", source: trees, call: "POST {R}/git/trees", body: row(`{"path":"Dockerfile","mode":"100644","type":"blob","content":"FROM x\n"}`), status: 201, also: is("tree.0.path", "Dockerfile", "tree.1.path", "bin")},
 		{does: "a null sha deletes", source: trees, call: "POST {R}/git/trees", body: row(`{"path":"bin/run.sh","mode":"100755","type":"blob","sha":null}`), status: 201, also: is("tree.1.path", "docs")},
-		{does: "deleting what is not there", source: "observed", call: "POST {R}/git/trees", body: row(`{"path":"none","mode":"100644","type":"blob","sha":null}`), status: 422, says: "GitRPC::BadObjectState"},
+		{does: "deleting what is not there", source: "github.com/google/go-github/issues/2418", call: "POST {R}/git/trees", body: row(`{"path":"none","mode":"100644","type":"blob","sha":null}`), status: 422, says: "GitRPC::BadObjectState"},
 		{does: "a tree needs a list", source: trees, call: "POST {R}/git/trees", body: `{}`, status: 422, says: `"tree\" wasn't supplied`},
 		{does: "a tree needs entries", source: trees, call: "POST {R}/git/trees", body: `{"tree":[]}`, status: 422, says: "Invalid tree info"},
 		{does: "the base tree must exist", source: trees, call: "POST {R}/git/trees", body: `{"base_tree":"{none}","tree":[{"path":"a","mode":"100644","content":"x"}]}`, status: 422, says: "base_tree is not a valid tree oid"},
@@ -114,7 +114,7 @@ func refBehaviours() []behaviour {
 		{does: "a sha that is not there", source: create, call: "POST {R}/git/refs", body: `{"ref":"refs/heads/x","sha":"{none}"}`, status: 422, says: "Object does not exist"},
 		{does: "a name without refs/", source: create, call: "POST {R}/git/refs", body: `{"ref":"heads/x","sha":"{main}"}`, status: 422, says: "Reference name must start with 'refs/' and contain at least two slashes."},
 		{does: "a name git refuses", source: create, call: "POST {R}/git/refs", body: `{"ref":"refs/heads/a..b","sha":"{main}"}`, status: 422, says: "is not a valid ref name"},
-		{does: "a directory of another branch", source: "observed", call: "POST {R}/git/refs", body: `{"ref":"refs/heads/main/x","sha":"{main}"}`, status: 422, says: "Reference update failed"},
+		{does: "a directory of another branch", source: "github.com/microsoft/vscode-remote-repositories-github/issues/122", call: "POST {R}/git/refs", body: `{"ref":"refs/heads/main/x","sha":"{main}"}`, status: 422, says: "Reference update failed"},
 		{does: "a fast forward", source: update, given: feature, call: "PATCH {R}/git/refs/heads/main", body: `{"sha":"{feature}"}`, status: 200},
 		{does: "no fast forward", source: update, given: feature, call: "PATCH {R}/git/refs/heads/feature", body: `{"sha":"{main}"}`, status: 422, says: "Update is not a fast forward"},
 		{does: "no fast forward by force", source: update, given: feature, call: "PATCH {R}/git/refs/heads/feature", body: `{"sha":"{main}","force":true}`, status: 200},
@@ -123,7 +123,7 @@ func refBehaviours() []behaviour {
 		{does: "updating needs a sha", source: update, call: "PATCH {R}/git/refs/heads/main", body: `{}`, status: 422, says: `"sha\" wasn't supplied`},
 		{does: "deleting a branch", source: remove, given: feature, call: "DELETE {R}/git/refs/heads/feature", status: 204},
 		{does: "deleting a branch that is not there", source: remove, call: "DELETE {R}/git/refs/heads/none", status: 422, says: "Reference does not exist"},
-		{does: "a spurious refusal", source: "observed", given: func(t *testing.T, w *world) {
+		{does: "a spurious refusal", source: "github.com/rust-lang/homu/issues/75", given: func(t *testing.T, w *world) {
 			w.feature(t)
 			must(t, w.AddFault(standin.Fault{Kind: standin.FaultNotFastForward}))
 		}, call: "PATCH {R}/git/refs/heads/main", body: `{"sha":"{feature}"}`, status: 422, says: "Update is not a fast forward"},

@@ -102,13 +102,22 @@ func pullBehaviours() []behaviour {
 			is("state", "closed")(t, w, a)
 			is("state", "open")(t, w, w.ok(t, "bot", "PATCH {R}/pulls/1", `{"state":"open"}`))
 		}},
-		{does: "reopening beside another", source: "observed", given: func(t *testing.T, w *world) {
+		{does: "reopening beside another", source: "rest/pulls/pulls#create-a-pull-request", given: func(t *testing.T, w *world) {
 			w.pull(t)
 			must(t, w.repo.CloseIssue("alice", 1))
 			w.pull(t)
 		}, call: "PATCH {R}/pulls/1", body: `{"state":"open"}`, status: 422, says: "There is already an open pull request from feature to main."},
-		{does: "reopening without the branch", source: "observed", given: func(t *testing.T, w *world) { w.pull(t); must(t, w.repo.DeleteBranch("alice", "feature")) }, call: "PATCH {R}/pulls/1", body: `{"state":"open"}`, status: 422, says: "branch has been deleted"},
-		{does: "reopening after a force push", source: "observed", given: func(t *testing.T, w *world) {
+		{does: "reopening without the branch", source: "github.com/waffleio/waffle.io/issues/2194", given: func(t *testing.T, w *world) { w.pull(t); must(t, w.repo.DeleteBranch("alice", "feature")) }, call: "PATCH {R}/pulls/1", body: `{"state":"open"}`, status: 422, says: "branch has been deleted"},
+		{does: "a head without commits of its own closes", source: "github.com/dimikot/git-grok/pull/30", given: func(t *testing.T, w *world) {
+			w.pull(t)
+			w.ok(t, "bot", "PATCH {R}/git/refs/heads/feature", `{"sha":"{main}","force":true}`)
+		}, call: "GET {R}/pulls/1", status: 200, also: func(t *testing.T, w *world, a answer) {
+			is("state", "closed", "merged", false)(t, w, a)
+			if b := w.call(t, "bot", "PATCH {R}/pulls/1", `{"state":"open"}`); b.Status != 422 || !strings.Contains(b.Body, "There are no new commits between base branch 'main' and head branch 'feature'.") {
+				t.Errorf("%d %s", b.Status, b.Body)
+			}
+		}},
+		{does: "reopening after a force push", source: "github.com/isaacs/github/issues/361", given: func(t *testing.T, w *world) {
 			w.pull(t)
 			must(t, w.repo.CloseIssue("alice", 1))
 			_, err := w.repo.ForcePush("alice", "feature", "again", standin.Text(map[string]string{"other.txt": "x"}))
@@ -122,10 +131,10 @@ func pullBehaviours() []behaviour {
 		{does: "a squash", source: "rest/pulls/pulls#merge-a-pull-request", given: behind, call: "PUT {R}/pulls/1/merge", body: `{"merge_method":"squash"}`, status: 200, also: merged("squash", parents(1))},
 		{does: "a rebase", source: "rest/pulls/pulls#merge-a-pull-request", given: behind, call: "PUT {R}/pulls/1/merge", body: `{"merge_method":"rebase"}`, status: 200, also: merged("rebase", parents(1))},
 		{does: "merging a conflict", source: "rest/pulls/pulls#merge-a-pull-request", given: conflict, call: "PUT {R}/pulls/1/merge", status: 405, says: "Pull Request is not mergeable"},
-		{does: "merging refused for no reason to be seen", source: "observed", given: func(t *testing.T, w *world) {
+		{does: "merging while the base moves", source: "github.com/NixOS/nixpkgs-merge-bot/issues/179", given: func(t *testing.T, w *world) {
 			w.pull(t)
 			must(t, w.AddFault(standin.Fault{Kind: standin.FaultMergeRefused}))
-		}, call: "PUT {R}/pulls/1/merge", status: 405, says: "Pull Request is not mergeable"},
+		}, call: "PUT {R}/pulls/1/merge", status: 405, says: "Base branch was modified. Review and try the merge again."},
 		{does: "merging another head", source: "rest/pulls/pulls#merge-a-pull-request", given: open, call: "PUT {R}/pulls/1/merge", body: `{"sha":"{none}"}`, status: 409, says: "Head branch was modified."},
 		{does: "a merge queue", source: "repositories/configuring-branches-and-merges-in-your-repository/configuring-pull-request-merges/managing-a-merge-queue", given: func(t *testing.T, w *world) {
 			w.pull(t)
@@ -161,9 +170,16 @@ func reviewBehaviours() []behaviour {
 			w.ok(t, "bot", "GET {R}/pulls/1/reviews/"+rid, "")
 			is("0.body", "here")(t, w, w.ok(t, "bot", "GET {R}/pulls/1/reviews/"+rid+"/comments", ""))
 		}},
-		{does: "a line outside the diff", source: "observed", given: open, call: "POST {R}/pulls/1/reviews", body: `{"event":"COMMENT","body":"B","comments":[{"path":"new.txt","line":9,"body":"x"}]}`, status: 422, says: "Line could not be resolved"},
-		{does: "a path outside the diff", source: "observed", given: open, call: "POST {R}/pulls/1/reviews", body: `{"event":"COMMENT","body":"B","comments":[{"path":"Dockerfile","line":1,"body":"x"}]}`, status: 422, says: "Path could not be resolved"},
-		{does: "approving one's own", source: "observed", given: open, call: "POST {R}/pulls/1/reviews", body: `{"event":"APPROVE"}`, status: 422, says: "Can not approve your own pull request"},
+		{does: "a line outside the diff", source: "github.com/warpdotdev/oz-for-oss/issues/310", given: open, call: "POST {R}/pulls/1/reviews", body: `{"event":"COMMENT","body":"B","comments":[{"path":"new.txt","line":9,"body":"x"}]}`, status: 422, says: "Line could not be resolved"},
+		{does: "a line outside the diff, by itself", source: "github.com/openshift/openshift-docs/pull/104109", given: open, call: "POST {R}/pulls/1/comments", body: `{"path":"new.txt","line":9,"side":"RIGHT","body":"x","commit_id":"{feature}"}`, status: 422, says: `"field":"pull_request_review_thread.line"`},
+		{does: "one pending review for each person", source: "github.com/github/app/issues/3371", given: open, call: "POST {R}/pulls/1/reviews", body: `{"body":"later"}`, status: 200, also: func(t *testing.T, w *world, a answer) {
+			is("state", "PENDING")(t, w, a)
+			if b := w.call(t, "bot", "POST {R}/pulls/1/reviews", `{"body":"again"}`); b.Status != 422 || !strings.Contains(b.Body, "User can only have one pending review per pull request") {
+				t.Errorf("%d %s", b.Status, b.Body)
+			}
+		}},
+		{does: "a path outside the diff", source: "github.com/warpdotdev/oz-for-oss/issues/310", given: open, call: "POST {R}/pulls/1/reviews", body: `{"event":"COMMENT","body":"B","comments":[{"path":"Dockerfile","line":1,"body":"x"}]}`, status: 422, says: "Path could not be resolved"},
+		{does: "approving one's own", source: "github.com/hubtty/hubtty/issues/33", given: open, call: "POST {R}/pulls/1/reviews", body: `{"event":"APPROVE"}`, status: 422, says: "Can not approve your own pull request"},
 		{does: "somebody else approves", source: reviews, given: open, who: "alice", call: "POST {R}/pulls/1/reviews", body: `{"event":"APPROVE"}`, status: 200, also: is("state", "APPROVED", "author_association", "COLLABORATOR")},
 		{does: "a single comment", source: "rest/pulls/comments#create-a-review-comment-for-a-pull-request", given: open, who: "alice", call: "POST {R}/pulls/1/comments", body: `{"path":"new.txt","line":1,"side":"RIGHT","body":"hm","commit_id":"{feature}"}`, status: 201, also: func(t *testing.T, w *world, a answer) {
 			at := fmt.Sprintf("{R}/pulls/comments/%.0f", a.at("id"))

@@ -12,7 +12,7 @@ import (
 // is written, and the call that shows it.
 type behaviour struct {
 	does   string // in words
-	source string // page below docs.github.com, an issue thread, or "observed"
+	source string // page below docs.github.com, or an issue thread that shows it
 	given  func(t *testing.T, w *world)
 	who    string // see world.as; the App's installation by default
 	call   string // "METHOD /path"
@@ -147,7 +147,7 @@ func appBehaviours() []behaviour {
 		{does: "a suspended installation gets no token", source: "apps/maintaining-github-apps/suspending-a-github-app-installation", given: func(_ *testing.T, w *world) { w.inst.Suspend() }, who: "app", call: "POST /app/installations/{inst}/access_tokens", status: 403, says: "This installation has been suspended"},
 		{does: "a suspended installation's tokens are refused", source: "apps/maintaining-github-apps/suspending-a-github-app-installation", given: func(_ *testing.T, w *world) { w.inst.Suspend() }, call: "GET {R}", status: 403, says: "This installation has been suspended"},
 		{does: "an uninstalled App has no installation", source: "rest/apps/apps", given: func(_ *testing.T, w *world) { w.inst.Uninstall() }, who: "app", call: "POST /app/installations/{inst}/access_tokens", status: 404, says: "Not Found"},
-		{does: "an uninstalled App's tokens are refused", source: "observed", given: func(_ *testing.T, w *world) { w.inst.Uninstall() }, call: "GET {R}", status: 401, says: "Bad credentials"},
+		{does: "an uninstalled App's tokens are refused", source: "apps/using-github-apps/reviewing-and-modifying-installed-github-apps#uninstalling-a-github-app", given: func(_ *testing.T, w *world) { w.inst.Uninstall() }, call: "GET {R}", status: 401, says: "Bad credentials"},
 		{does: "an expired token is refused", source: "apps/creating-github-apps/authenticating-with-a-github-app/generating-an-installation-access-token-for-a-github-app", call: "GET /meta", status: 200, also: func(t *testing.T, w *world, _ answer) {
 			token := w.as(t, "bot")
 			w.ExpireTokens()
@@ -204,7 +204,7 @@ func repositoryBehaviours() []behaviour {
 		{does: "names ignore case", source: repos, call: "GET /repos/ACME/Shop", status: 200, also: is("full_name", "acme/shop")},
 		{does: "a repository by number", source: redirects, call: "GET /repositories/{id}", status: 200, also: is("full_name", "acme/shop")},
 		{does: "what the installation cannot see is 404", source: "rest/using-the-rest-api/troubleshooting-the-rest-api#404-not-found-for-an-existing-resource", given: secret, call: "GET /repos/elsewhere/secret", status: 404, says: "Not Found"},
-		{does: "a public repository elsewhere can be read", source: "observed", given: secret, call: "GET /repos/elsewhere/open", status: 200, also: is("permissions.push", nil)},
+		{does: "a public repository elsewhere can be read", source: "rest/repos/repos#get-a-repository", given: secret, call: "GET /repos/elsewhere/open", status: 200, also: is("permissions.push", nil)},
 		{does: "but not written", source: "rest/using-the-rest-api/troubleshooting-the-rest-api#resource-not-accessible", given: secret, call: "POST /repos/elsewhere/open/issues", body: `{"title":"x"}`, status: 403, says: "Resource not accessible by integration"},
 		{does: "a private repository is hidden from nobody in particular", source: repos, given: secret, who: "nobody", call: "GET /repos/elsewhere/secret", status: 404, says: "Not Found"},
 		{does: "a token without the permission is 403", source: "rest/using-the-rest-api/troubleshooting-the-rest-api#resource-not-accessible", who: "bot/contents:read", call: "POST {R}/git/blobs", body: `{"content":"x"}`, status: 403, says: "Resource not accessible by integration", also: header("X-Accepted-GitHub-Permissions", "contents=write")},

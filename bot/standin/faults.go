@@ -30,7 +30,7 @@ const (
 	FaultRuleset         FaultKind = "ruleset"          // a reference update is refused by a ruleset
 	FaultLatency         FaultKind = "latency"          // Delay before the answer
 	FaultGraphQLError    FaultKind = "graphql_error"    // HTTP 200 with errors[]
-	FaultMergeRefused    FaultKind = "merge_refused"    // merging is refused with 405
+	FaultMergeRefused    FaultKind = "merge_refused"    // merging is refused with 405, as when the base has just moved
 )
 
 // Fault is one thing that goes wrong, for as long as it lasts.

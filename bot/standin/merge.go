@@ -39,8 +39,11 @@ func mergePull(c *call) error {
 	if err != nil {
 		return err
 	}
-	if _, struck := c.s.faults.strikes(FaultMergeRefused, c.r.Method, c.apiPath()); struck || !m.clean {
+	if !m.clean {
 		return fail(http.StatusMethodNotAllowed, "Pull Request is not mergeable")
+	}
+	if _, struck := c.s.faults.strikes(FaultMergeRefused, c.r.Method, c.apiPath()); struck {
+		return fail(http.StatusMethodNotAllowed, "Base branch was modified. Review and try the merge again.")
 	}
 	sha, err := r.merge(c.who, i, m.tree, orDefault(req.Method, "merge"), req.Title, req.Message)
 	if err != nil {

@@ -242,6 +242,9 @@ func (r *Repository) mayReopen(i *issue) error {
 	if other := r.openPull(p.headRepo, p.headRef, p.baseRef); other != nil {
 		return refuse(fmt.Sprintf("state cannot be changed. There is already an open pull request from %s to %s.", p.headRef, p.baseRef))
 	}
+	if contained, err := r.git.IsAncestor(tip, r.tip(p.baseRef)); err == nil && contained {
+		return refuse(fmt.Sprintf("state cannot be changed. There are no new commits between base branch '%s' and head branch '%s'.", p.baseRef, p.headRef))
+	}
 	if tip != p.headSHA {
 		ff, err := r.git.IsAncestor(p.headSHA, tip)
 		if err != nil || !ff {

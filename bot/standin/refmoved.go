@@ -52,7 +52,13 @@ func (r *Repository) headMoved(who actor, i *issue, from, to gitdb.OID) error {
 		return err
 	}
 	r.emitPull(who, i, "synchronize", object{"before": from, "after": to})
-	return nil
+	// A head without commits of its own closes the pull request.
+	// https://github.com/dimikot/git-grok/pull/30
+	contained, err := r.git.IsAncestor(to, r.tip(i.pull.baseRef))
+	if err == nil && contained {
+		r.closeIssue(who, i, "")
+	}
+	return err
 }
 
 // baseMoved notices that a push brought the head into the base: GitHub shows
