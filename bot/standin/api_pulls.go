@@ -68,7 +68,12 @@ func (p *pull) headOwner() string {
 }
 
 func (c *call) answerPull(status int, i *issue) error {
-	o, err := c.repo.pullObject(c.r.Context(), i, status == http.StatusOK)
+	exact := status == http.StatusOK
+	if exact && c.r.Method == http.MethodGet {
+		_, unknown := c.s.faults.strikes(FaultMergeUnknown, c.r.Method, c.apiPath())
+		exact = !unknown
+	}
+	o, err := c.repo.pullObject(c.r.Context(), i, exact)
 	if err != nil {
 		return err
 	}

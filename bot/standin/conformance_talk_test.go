@@ -66,6 +66,13 @@ func pullBehaviours() []behaviour {
 			must(t, w.repo.CloseIssue("alice", 1))
 		}, call: "POST {R}/pulls", body: body, status: 201, also: is("number", 2)},
 		{does: "mergeable, because git says so", source: "rest/pulls/pulls#get-a-pull-request", given: open, call: "GET {R}/pulls/1", status: 200, also: is("mergeable", true, "mergeable_state", "clean", "additions", 1)},
+		{does: "mergeability takes a while", source: "rest/pulls/pulls#get-a-pull-request", given: func(t *testing.T, w *world) {
+			w.pull(t)
+			must(t, w.AddFault(standin.Fault{Kind: standin.FaultMergeUnknown}))
+		}, call: "GET {R}/pulls/1", status: 200, also: func(t *testing.T, w *world, a answer) {
+			is("mergeable", nil, "mergeable_state", "unknown")(t, w, a)
+			is("mergeable", true)(t, w, w.ok(t, "bot", "GET {R}/pulls/1", ""))
+		}},
 		{does: "not mergeable", source: "rest/pulls/pulls#get-a-pull-request", given: conflict, call: "GET {R}/pulls/1", status: 200, also: is("mergeable", false, "mergeable_state", "dirty")},
 		{does: "the diff", source: "rest/pulls/pulls#get-a-pull-request", given: open, call: "GET {R}/pulls/1", header: []string{"Accept", "application/vnd.github.diff"}, status: 200, says: "+++ b/new.txt"},
 		{does: "no such pull request", source: "rest/pulls/pulls#get-a-pull-request", call: "GET {R}/pulls/1", status: 404, says: "Not Found"},

@@ -17,20 +17,21 @@ type FaultKind string
 
 // The faults that can be switched on.
 const (
-	FaultExpiredToken    FaultKind = "expired_token"    // 401 Bad credentials for an installation token
-	FaultNoPermission    FaultKind = "no_permission"    // 403 Resource not accessible by integration
-	FaultSuspended       FaultKind = "suspended"        // 403 This installation has been suspended
-	FaultPrimaryLimit    FaultKind = "primary_limit"    // 403 or 429 with remaining 0 and a reset time
-	FaultSecondaryLimit  FaultKind = "secondary_limit"  // 403 or 429 with retry-after
-	FaultServerError     FaultKind = "server_error"     // Status, 502 by default, no JSON
-	FaultConnectionReset FaultKind = "connection_reset" // the connection ends without an answer
-	FaultLostAnswer      FaultKind = "lost_answer"      // the call is carried out, its answer is lost
-	FaultTruncatedTree   FaultKind = "truncated_tree"   // recursive trees end early, truncated: true
-	FaultNotFastForward  FaultKind = "not_fast_forward" // a reference update is refused for no reason
-	FaultRuleset         FaultKind = "ruleset"          // a reference update is refused by a ruleset
-	FaultLatency         FaultKind = "latency"          // Delay before the answer
-	FaultGraphQLError    FaultKind = "graphql_error"    // HTTP 200 with errors[]
-	FaultMergeRefused    FaultKind = "merge_refused"    // merging is refused with 405, as when the base has just moved
+	FaultExpiredToken    FaultKind = "expired_token"     // 401 Bad credentials for an installation token
+	FaultNoPermission    FaultKind = "no_permission"     // 403 Resource not accessible by integration
+	FaultSuspended       FaultKind = "suspended"         // 403 This installation has been suspended
+	FaultPrimaryLimit    FaultKind = "primary_limit"     // 403 or 429 with remaining 0 and a reset time
+	FaultSecondaryLimit  FaultKind = "secondary_limit"   // 403 or 429 with retry-after
+	FaultServerError     FaultKind = "server_error"      // Status, 502 by default, no JSON
+	FaultConnectionReset FaultKind = "connection_reset"  // the connection ends without an answer
+	FaultLostAnswer      FaultKind = "lost_answer"       // the call is carried out, its answer is lost
+	FaultTruncatedTree   FaultKind = "truncated_tree"    // recursive trees end early, truncated: true
+	FaultNotFastForward  FaultKind = "not_fast_forward"  // a reference update is refused for no reason
+	FaultRuleset         FaultKind = "ruleset"           // a reference update is refused by a ruleset
+	FaultLatency         FaultKind = "latency"           // Delay before the answer
+	FaultGraphQLError    FaultKind = "graphql_error"     // HTTP 200 with errors[]
+	FaultMergeUnknown    FaultKind = "mergeable_unknown" // mergeable is null, as while GitHub works it out
+	FaultMergeRefused    FaultKind = "merge_refused"     // merging is refused with 405, as when the base has just moved
 )
 
 // Fault is one thing that goes wrong, for as long as it lasts.
@@ -137,7 +138,7 @@ func (k FaultKind) known() bool {
 	switch k {
 	case FaultExpiredToken, FaultNoPermission, FaultSuspended, FaultPrimaryLimit, FaultSecondaryLimit, FaultServerError,
 		FaultConnectionReset, FaultLostAnswer, FaultTruncatedTree, FaultNotFastForward, FaultRuleset, FaultLatency,
-		FaultGraphQLError, FaultMergeRefused:
+		FaultGraphQLError, FaultMergeRefused, FaultMergeUnknown:
 		return true
 	}
 	return false
