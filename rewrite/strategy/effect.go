@@ -25,6 +25,8 @@ type effect struct {
 	carried []string
 	// tools and build are packages that are left out.
 	tools, build []string
+	// headers are the libraries for building among them.
+	headers []string
 	zone         bool // it installs time zones
 	// cwd tells that it may write into its working directory; paths are
 	// further absolute paths it writes.
@@ -77,6 +79,13 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 			}
 			for _, n := range p.Packages {
 				if def != nil && (def.HasPackage(n) || n == "bash" && def.Shell() == "/bin/bash") {
+					continue
+				}
+				if def != nil && (nodeGyp(def.Image, n, p.Packages) || def.Image == "python" && in.headersOnly(f, n)) {
+					e.build = append(e.build, n)
+					if strings.HasPrefix(n, "lib") {
+						e.headers = append(e.headers, n)
+					}
 					continue
 				}
 				if exchanged(n) && !in.usedToBuild(f, n) {

@@ -24,6 +24,7 @@ func (d *decider) inPlace(root *Stage, pick *catalog.Pick, effects map[*assess.S
 		if e, ok := effects[st]; ok && e.trivial {
 			d.Drops = append(d.Drops, Drop{Step: st, Rule: e.rule, Why: e.why})
 			d.noteDropped(e)
+			d.noteHeaders(e)
 		}
 	}
 	d.restoreWorkDir(root, pick.Def)
@@ -78,6 +79,9 @@ func (d *decider) rebase(root *Stage, ch *catalog.Choice, pick *catalog.Pick, im
 			d.noteDropped(e)
 		}
 	}
+	for _, st := range f.ChainSteps() {
+		d.noteHeaders(effects[st])
+	}
 	d.venvInserts(venv)
 	return true
 }
@@ -119,6 +123,9 @@ func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, ima
 	d.dropOwners(f, at, effects)
 	if rec != nil {
 		d.Notes = append(d.Notes, rec.notes...)
+	}
+	for _, st := range f.ChainSteps() {
+		d.noteHeaders(effects[st])
 	}
 	d.venvInserts(venv)
 	return true
