@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +21,8 @@ type breaking struct {
 	at    int // number of the call that fails, 0 for none
 	after bool
 	seen  int
-	what  string // the call that failed
+	what  string   // the call that failed
+	calls []string // all calls, in the order in which the App made them
 }
 
 var errBroken = errors.New("the line broke")
@@ -41,12 +43,37 @@ func (b *breaking) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errBroken
 	}
 	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil {
+		b.mu.Lock()
+		b.calls = append(b.calls, fmt.Sprintf("%s %s %d", r.Method, pattern(r.URL.Path), resp.StatusCode))
+		b.mu.Unlock()
+	}
 	if hit && err == nil {
 		_, _ = io.Copy(io.Discard, resp.Body)
 		_ = resp.Body.Close()
 		return nil, errBroken
 	}
 	return resp, err
+}
+
+// pattern is a path without what differs from run to run.
+func pattern(path string) string {
+	path = strings.TrimPrefix(strings.TrimPrefix(path, "/api/v3"), "/api")
+	return numbers.ReplaceAllString(repository.ReplaceAllString(path, "/repos/{repo}"), "/{n}$1")
+}
+
+var (
+	repository = regexp.MustCompile(`^/repos/[^/]+/[^/]+`)
+	numbers    = regexp.MustCompile(`/[0-9]+(/|$)`)
+)
+
+// taken returns the calls since the last time.
+func (b *breaking) taken() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	calls := b.calls
+	b.calls = nil
+	return calls
 }
 
 func (b *breaking) set(at int, after bool) {
