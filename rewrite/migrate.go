@@ -122,12 +122,11 @@ func (m *migration) finish(ctx context.Context, plan *strategy.Plan, pass *rules
 		return
 	}
 	r.After = after
-	links := docs()
 	for _, fc := range pass.Files {
 		r.Files = append(r.Files, FileChange{Path: fc.Path, Before: fc.Before, After: fc.After,
-			Changes: []Change{{Rule: fc.Rule, Lines: [2]int{fc.Line, fc.Line}, NewLines: [2]int{fc.Line, fc.Line}, Before: fc.Old, After: fc.New, Why: fc.Why, Docs: links[fc.Rule]}}})
+			Changes: []Change{{Rule: fc.Rule, Lines: [2]int{fc.Line, fc.Line}, NewLines: [2]int{fc.Line, fc.Line}, Before: fc.Old, After: fc.New, Why: fc.Why, Docs: page(fc.Rule)}}})
 	}
-	m.changes(pass.Findings, edits, links)
+	m.changes(pass.Findings, edits)
 	m.checklist(pass)
 	m.stages(plan)
 	if bytes.Equal(after, r.Before) && len(r.Files) == 0 {
@@ -252,7 +251,7 @@ func (r *Result) refuse(err error) {
 }
 
 // changes words every finding as a change with its lines.
-func (m *migration) changes(findings []rules.Finding, edits []dockerfile.Edit, links map[string]string) {
+func (m *migration) changes(findings []rules.Finding, edits []dockerfile.Edit) {
 	type placed struct {
 		start int
 		c     Change
@@ -263,7 +262,7 @@ func (m *migration) changes(findings []rules.Finding, edits []dockerfile.Edit, l
 		if len(f.Edits) == 0 {
 			continue
 		}
-		c := Change{Rule: f.Rule, Lines: f.Lines, Before: f.Before, After: f.After, Why: f.Why, Docs: links[f.Rule]}
+		c := Change{Rule: f.Rule, Lines: f.Lines, Before: f.Before, After: f.After, Why: f.Why, Docs: page(f.Rule)}
 		if c.Lines[0] == 0 {
 			first, last := f.Edits[0].Span, f.Edits[len(f.Edits)-1].Span
 			c.Lines = [2]int{m.file.Line(first.Start), m.file.Line(max(first.Start, last.End-1))}
@@ -353,11 +352,11 @@ func copySources(s *assess.Stages) []string {
 	return out
 }
 
-// docs are the documentation pages of the rules by id.
-func docs() map[string]string {
-	out := map[string]string{}
-	for _, r := range rules.All() {
-		out[r.ID] = r.URL
+// page is the documentation page of a rule.
+func page(id string) string {
+	r, ok := rules.Lookup(id)
+	if !ok {
+		return ""
 	}
-	return out
+	return r.URL
 }

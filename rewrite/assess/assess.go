@@ -6,6 +6,7 @@ package assess
 
 import (
 	"path"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -42,6 +43,10 @@ type Stage struct {
 	End State
 	// UsedBy are the stages that copy from it or mount it.
 	UsedBy []*Stage
+	// chain and chainSteps are what Chain and ChainSteps give; every question
+	// about a stage asks for them.
+	chain      []*Stage
+	chainSteps []*Step
 }
 
 // Step is an instruction and the state before it.
@@ -149,6 +154,11 @@ func Read(f *dockerfile.File, c *catalog.Catalog, extra map[string]string) *Stag
 		a.All = append(a.All, s)
 		s.start(byStage, c, extra)
 		s.walk(f, names)
+		s.chain, s.chainSteps = []*Stage{s}, s.Steps
+		if s.Parent != nil {
+			s.chain = slices.Concat(s.Parent.chain, s.chain)
+			s.chainSteps = slices.Concat(s.Parent.chainSteps, s.Steps)
+		}
 		names[strconv.Itoa(i)] = s
 		if ds.Name != "" {
 			names[strings.ToLower(ds.Name)] = s
@@ -246,22 +256,26 @@ func (s *Stage) walk(f *dockerfile.File, names map[string]*Stage) {
 	if s.Origin != nil {
 		base = s.Origin.Config.Env
 	}
-	for _, in := range s.Instructions {
-		step := &Step{Instruction: in, Stage: s}
-		step.Before = st
-		s.Steps = append(s.Steps, step)
-		// The state is copied only where it changes, and Env is read lazily by
-		// the words that need it: most instructions have no variable.
-		expand := func(w string) string {
-			if !strings.ContainsAny(w, "$\\\"'`") {
-				return w
-			}
-			out, _, err := f.Expand(w, f.Env(in, base))
-			if err != nil {
-				return w
-			}
-			return out
+	// The state is copied only where it changes, and Env is read lazily by the
+	// words that need it: most instructions have no variable.
+	var at *dockerfile.Instruction
+	expand := func(w string) string {
+		if !strings.ContainsAny(w, "$\\\"'`") {
+			return w
 		}
+		out, _, err := f.Expand(w, f.Env(at, base))
+		if err != nil {
+			return w
+		}
+		return out
+	}
+	steps := make([]Step, len(s.Instructions))
+	s.Steps = make([]*Step, len(steps))
+	for i, in := range s.Instructions {
+		at = in
+		step := &steps[i]
+		*step = Step{Instruction: in, Stage: s, Before: st}
+		s.Steps[i] = step
 		switch c := in.Command.(type) {
 		case *instructions.EnvCommand:
 			st = st.clone()
@@ -370,14 +384,8 @@ func (s *Stage) copy(names map[string]*Stage, sd *instructions.SourcesAndDest, f
 	return c
 }
 
-// Chain are the stages from the root to s.
-func (s *Stage) Chain() []*Stage {
-	var out []*Stage
-	for t := s; t != nil; t = t.Parent {
-		out = append([]*Stage{t}, out...)
-	}
-	return out
-}
+// Chain are the stages from the root to s. The list must not be changed.
+func (s *Stage) Chain() []*Stage { return s.chain }
 
 // Root is the stage at the start of the chain: the one whose FROM names an image.
 func (s *Stage) Root() *Stage {
@@ -399,14 +407,9 @@ func (a *Stages) Tree(s *Stage) []*Stage {
 	return out
 }
 
-// ChainSteps are the steps of the whole chain, root first.
-func (s *Stage) ChainSteps() []*Step {
-	var out []*Step
-	for _, t := range s.Chain() {
-		out = append(out, t.Steps...)
-	}
-	return out
-}
+// ChainSteps are the steps of the whole chain, root first. The list must not be
+// changed.
+func (s *Stage) ChainSteps() []*Step { return s.chainSteps }
 
 // EnvAt is the environment before a step, ARG defaults included.
 func (a *Stages) EnvAt(st *Step) map[string]string {

@@ -143,7 +143,8 @@ func fullVersion(d *Definition) version {
 
 // compareReleases orders releases of one family: 3.24 after 3.9.
 func compareReleases(a, b string) int {
-	va, _ := parseVersion(a)
-	vb, _ := parseVersion(b)
+	var pa, pb [6]int
+	va, _ := appendVersion(pa[:0], a)
+	vb, _ := appendVersion(pb[:0], b)
 	return compareVersions(va, vb)
 }

@@ -17,20 +17,31 @@ const maxPart = 99999999
 // else that is not purely a version give false. A leading v, a trailing .x and
 // Java's forms (8u402, 8u402.b06, 21.0.2_13) are understood.
 func parseVersion(text string) (version, bool) {
+	var parts [6]int
+	v, ok := appendVersion(parts[:0], text)
+	if !ok {
+		return nil, false
+	}
+	return slices.Clone(v), true
+}
+
+// appendVersion is parseVersion for a caller that brings the memory: versions
+// are read and compared many times in one choice. What it returns without ok is
+// of no use.
+func appendVersion(v version, text string) (version, bool) {
 	rest := strings.TrimPrefix(text, "v")
 	rest = strings.TrimSuffix(rest, ".x")
-	var v version
 	for {
 		i := 0
 		for i < len(rest) && rest[i] >= '0' && rest[i] <= '9' {
 			i++
 		}
 		if i == 0 || i > 8 || len(v) == 6 {
-			return nil, false
+			return v[:0], false
 		}
 		n, err := strconv.Atoi(rest[:i])
 		if err != nil || n > maxPart {
-			return nil, false
+			return v[:0], false
 		}
 		v = append(v, n)
 		rest = rest[i:]
@@ -42,7 +53,7 @@ func parseVersion(text string) (version, bool) {
 		case rest[0] == '.', rest[0] == '_', rest[0] == '+', rest[0] == 'u' && len(v) == 1:
 			rest = rest[1:]
 		default:
-			return nil, false
+			return v[:0], false
 		}
 	}
 }

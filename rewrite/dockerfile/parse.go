@@ -306,18 +306,18 @@ func (b *builder) arguments(ins *Instruction, node *parser.Node, line string, ar
 		return nil
 	}
 	found := b.extents[:0]
-	switch strings.ToLower(ins.Keyword) {
-	case command.From, command.Expose:
+	switch ins.Keyword {
+	case "FROM", "EXPOSE":
 		found = scanBlankSeparated(found, line, args)
-	case command.Copy, command.Add, command.Volume:
+	case "COPY", "ADD", "VOLUME":
 		if ins.JSON {
 			found = scanJSON(found, line, args)
 		} else {
 			found = scanBlankSeparated(found, line, args)
 		}
-	case command.Arg:
+	case "ARG":
 		found = scanQuoted(found, line, args, byte(b.Escape))
-	case command.Env, command.Label:
+	case "ENV", "LABEL":
 		found = scanQuoted(found, line, args, byte(b.Escape))
 		if len(found) > 0 && !strings.Contains(line[found[0].from:found[0].to], "=") {
 			// The old form, NAME value: everything after the name is its value.
@@ -349,10 +349,10 @@ func wordCount(ins *Instruction, node *parser.Node) (n int, known bool) {
 	for next := node.Next; next != nil; next = next.Next {
 		n++
 	}
-	switch strings.ToLower(ins.Keyword) {
-	case command.From, command.Expose, command.Copy, command.Add, command.Volume, command.Arg:
+	switch ins.Keyword {
+	case "FROM", "EXPOSE", "COPY", "ADD", "VOLUME", "ARG":
 		return n, true
-	case command.Env, command.Label:
+	case "ENV", "LABEL":
 		if node.Next != nil && node.Next.Next != nil && node.Next.Next.Next != nil && node.Next.Next.Next.Value == "" {
 			return 2, true
 		}

@@ -108,10 +108,45 @@ func checkImage(text string) (string, error) {
 	if text == "" {
 		return "", &InvalidReferenceError{text, errBlank}
 	}
+	if plainImage(text) {
+		return text, nil
+	}
 	if _, err := reference.ParseNormalizedNamed(text); err != nil {
 		return "", &InvalidReferenceError{text, err}
 	}
 	return text, nil
+}
+
+// plainImage tells whether a text is an image name beyond doubt: lower-case
+// words joined by slashes, dots and dashes, and a tag. BuildKit's test accepts
+// all of these and more; it runs regular expressions, which take as long as
+// reading a line, for names that are nearly always of this kind.
+func plainImage(text string) bool {
+	if len(text) > 200 || len(text) == 64 { // 64 letters may be an image ID
+		return false
+	}
+	name, tag, tagged := strings.Cut(text, ":")
+	for i := range len(name) {
+		c := name[i]
+		if c >= 'a' && c <= 'z' || isDigit(c) {
+			continue
+		}
+		// A separator stands between two letters or digits.
+		if c != '/' && c != '.' && c != '-' || i == 0 || i == len(name)-1 || strings.IndexByte("/.-", name[i-1]) >= 0 {
+			return false
+		}
+	}
+	if name == "" || !tagged {
+		return name != ""
+	}
+	for i := range len(tag) {
+		c := tag[i]
+		if c >= 'a' && c <= 'z' || isDigit(c) || i > 0 && (c == '.' || c == '-') {
+			continue
+		}
+		return false
+	}
+	return tag != "" && len(tag) <= 128
 }
 
 // innerReferences finds COPY --from and RUN --mount=from of an instruction, or

@@ -16,11 +16,10 @@ type Target struct {
 
 // String is the reference in full.
 func (t Target) String() string {
-	s := t.Repository + ":" + t.Version
-	if t.Suffix != "" {
-		s += "-" + t.Suffix
+	if t.Suffix == "" {
+		return t.Repository + ":" + t.Version
 	}
-	return s
+	return t.Repository + ":" + t.Version + "-" + t.Suffix
 }
 
 // Retargeted is how references come to name their targets.
@@ -97,9 +96,10 @@ func (f *File) Retarget(targets []Target) Retargeted {
 		switch {
 		case err != nil:
 			out.Err[t.Ref] = err
-		case g == nil && t.Ref.Word.Text != t.String():
-			out.Edits[t.Ref] = []Edit{{Span: t.Ref.Word.Span, New: t.String()}}
-		case g == nil: // it stands there already
+		case g == nil:
+			if want := t.String(); t.Ref.Word.Text != want { // else it stands there already
+				out.Edits[t.Ref] = []Edit{{Span: t.Ref.Word.Span, New: want}}
+			}
 		default:
 			open = append(open, g)
 		}
@@ -325,11 +325,18 @@ func (f *File) finish(group []*goal, texts map[Span]string, out *Retargeted) err
 	return nil
 }
 
-// readBack parses the edited file and compares every reference.
+// readBack parses the edited file and compares every FROM. The instructions of
+// the stages are left out: the edits do not reach them, no FROM depends on them,
+// and parsing them again would take as long as the first time.
 func (f *File) readBack(group []*goal, edits map[*Reference][]Edit) (*File, error) {
 	var all []Edit
 	for _, list := range edits {
 		all = append(all, list...)
+	}
+	for _, s := range f.Stages {
+		for _, ins := range s.Instructions {
+			all = append(all, Edit{Span: ins.FullLines})
+		}
 	}
 	content, err := f.Apply(all)
 	if err != nil {
@@ -339,17 +346,18 @@ func (f *File) readBack(group []*goal, edits map[*Reference][]Edit) (*File, erro
 	if err != nil {
 		return nil, err
 	}
-	if len(after.refs) != len(f.refs) || len(after.args) != len(f.args) {
-		return nil, fmt.Errorf("the edited file has %d references instead of %d", len(after.refs), len(f.refs))
+	if len(after.Stages) != len(f.Stages) || len(after.args) != len(f.args) {
+		return nil, fmt.Errorf("the edited file has %d stages instead of %d", len(after.Stages), len(f.Stages))
 	}
-	for i, r := range f.refs {
+	for i, s := range f.Stages {
+		r := s.Base
 		want := r.Resolved
 		for _, g := range group {
 			if g.ref == r {
 				want = g.want
 			}
 		}
-		if got := after.refs[i]; got.Resolved != want || (got.Err == nil) != (r.Err == nil) || (got.Parent == nil) != (r.Parent == nil) {
+		if got := after.Stages[i].Base; got.Resolved != want || (got.Err == nil) != (r.Err == nil) || (got.Parent == nil) != (r.Parent == nil) {
 			return nil, fmt.Errorf("%s expands to %q instead of %q", got.Word.Text, got.Resolved, want)
 		}
 	}

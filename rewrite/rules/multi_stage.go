@@ -144,7 +144,7 @@ func (p *Pass) rebaseStage() {
 	p.insertLines(anchor, lines, "")
 	if l, ok := p.userOfNew(); ok {
 		save := p.rule
-		p.rule, _ = Lookup("nonroot-user")
+		p.rule, _ = find(p.all, "nonroot-user")
 		p.addUser2(l)
 		p.rule = save
 	}

@@ -5,7 +5,9 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 
 	"dhibot/rewrite/dockerfile"
 	"dhibot/rewrite/strategy"
@@ -26,14 +28,21 @@ type Rule struct {
 	Run func(*Pass)
 }
 
-// All are the rules in the order of the guide.
-func All() []*Rule {
+// All are the rules in the order of the guide. They must not be changed.
+func All() []*Rule { return slices.Clone(guide()) }
+
+// guide makes the rules once; every migration walks through them.
+var guide = sync.OnceValue(func() []*Rule {
 	return []*Rule{baseImage(), packageManagement(), nonrootUser(), multiStage(), tlsCertificates(), ports(), entryPoint(), noShell()}
-}
+})
 
 // Lookup finds a rule by its id.
 func Lookup(id string) (*Rule, bool) {
-	for _, r := range All() {
+	return find(guide(), id)
+}
+
+func find(all []*Rule, id string) (*Rule, bool) {
+	for _, r := range all {
 		if r.ID == id {
 			return r, true
 		}
@@ -45,6 +54,7 @@ func Lookup(id string) (*Rule, bool) {
 type Pass struct {
 	*strategy.Plan
 	rule *Rule
+	all  []*Rule
 
 	Findings []Finding
 	Checks   []Check
@@ -100,8 +110,8 @@ type File struct {
 // Run applies all rules to a plan. The plan is used up: rules that change
 // instructions of a stage that is still to be written change the plan.
 func Run(p *strategy.Plan) *Pass {
-	pass := &Pass{Plan: p, Err: map[*dockerfile.Reference]error{}}
-	all := All()
+	all := guide()
+	pass := &Pass{Plan: p, all: all, Err: map[*dockerfile.Reference]error{}}
 	for _, r := range all {
 		pass.rule = r
 		if r.ID != "multi-stage" {

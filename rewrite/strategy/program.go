@@ -1,56 +1,57 @@
 package strategy
 
-// programPackage names the package that brings a program, per package manager.
+// programs are the packages that bring a program, "" when the image has it.
 // Sources: Debian's and Alpine's package contents; the names are the same in
 // Debian 12 and 13 and in Alpine 3.22 to 3.24.
+var programs = map[string]struct{ apt, apk string }{
+	"curl":       {"curl", "curl"},
+	"wget":       {"wget", ""}, // BusyBox has wget
+	"git":        {"git", "git"},
+	"make":       {"make", "make"},
+	"gcc":        {"build-essential", "build-base"},
+	"cc":         {"build-essential", "build-base"},
+	"g++":        {"build-essential", "build-base"},
+	"c++":        {"build-essential", "build-base"},
+	"cmake":      {"cmake", "cmake"},
+	"autoconf":   {"autoconf", "autoconf"},
+	"automake":   {"automake", "automake"},
+	"pkg-config": {"pkg-config", "pkgconf"},
+	"unzip":      {"unzip", ""}, // BusyBox has unzip
+	"zip":        {"zip", "zip"},
+	"tar":        {"tar", ""},
+	"gzip":       {"gzip", ""},
+	"gunzip":     {"gzip", ""},
+	"bzip2":      {"bzip2", ""},
+	"xz":         {"xz-utils", "xz"},
+	"ps":         {"procps", ""},
+	"hostname":   {"hostname", ""},
+	"which":      {"debianutils", ""},
+	"file":       {"file", "file"},
+	"patch":      {"patch", ""},
+	"perl":       {"perl", "perl"},
+	"python3":    {"python3", "python3"},
+	"rsync":      {"rsync", "rsync"},
+	"ssh":        {"openssh-client", "openssh-client"},
+	"gpg":        {"gnupg", "gnupg"},
+	"bash":       {"bash", "bash"},
+	"useradd":    {"passwd", "shadow"},
+	"groupadd":   {"passwd", "shadow"},
+	"usermod":    {"passwd", "shadow"},
+	"groupmod":   {"passwd", "shadow"},
+	"adduser":    {"adduser", ""},
+	"addgroup":   {"adduser", ""},
+	"su":         {"login", ""},
+	"envsubst":   {"gettext-base", "gettext-envsubst"},
+	"jq":         {"jq", "jq"},
+	"openssl":    {"openssl", "openssl"},
+	"sqlite3":    {"sqlite3", "sqlite"},
+	"svn":        {"subversion", "subversion"},
+	"hg":         {"mercurial", "mercurial"},
+}
+
+// programPackage names the package that brings a program, per package manager.
 func programPackage(program, manager string) (string, bool) {
-	type names struct{ apt, apk string }
-	table := map[string]names{
-		"curl":       {"curl", "curl"},
-		"wget":       {"wget", ""}, // BusyBox has wget
-		"git":        {"git", "git"},
-		"make":       {"make", "make"},
-		"gcc":        {"build-essential", "build-base"},
-		"cc":         {"build-essential", "build-base"},
-		"g++":        {"build-essential", "build-base"},
-		"c++":        {"build-essential", "build-base"},
-		"cmake":      {"cmake", "cmake"},
-		"autoconf":   {"autoconf", "autoconf"},
-		"automake":   {"automake", "automake"},
-		"pkg-config": {"pkg-config", "pkgconf"},
-		"unzip":      {"unzip", ""}, // BusyBox has unzip
-		"zip":        {"zip", "zip"},
-		"tar":        {"tar", ""},
-		"gzip":       {"gzip", ""},
-		"gunzip":     {"gzip", ""},
-		"bzip2":      {"bzip2", ""},
-		"xz":         {"xz-utils", "xz"},
-		"ps":         {"procps", ""},
-		"hostname":   {"hostname", ""},
-		"which":      {"debianutils", ""},
-		"file":       {"file", "file"},
-		"patch":      {"patch", ""},
-		"perl":       {"perl", "perl"},
-		"python3":    {"python3", "python3"},
-		"rsync":      {"rsync", "rsync"},
-		"ssh":        {"openssh-client", "openssh-client"},
-		"gpg":        {"gnupg", "gnupg"},
-		"bash":       {"bash", "bash"},
-		"useradd":    {"passwd", "shadow"},
-		"groupadd":   {"passwd", "shadow"},
-		"usermod":    {"passwd", "shadow"},
-		"groupmod":   {"passwd", "shadow"},
-		"adduser":    {"adduser", ""},
-		"addgroup":   {"adduser", ""},
-		"su":         {"login", ""},
-		"envsubst":   {"gettext-base", "gettext-envsubst"},
-		"jq":         {"jq", "jq"},
-		"openssl":    {"openssl", "openssl"},
-		"sqlite3":    {"sqlite3", "sqlite"},
-		"svn":        {"subversion", "subversion"},
-		"hg":         {"mercurial", "mercurial"},
-	}
-	n, ok := table[program]
+	n, ok := programs[program]
 	if !ok {
 		return "", false
 	}
