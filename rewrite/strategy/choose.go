@@ -3,6 +3,8 @@ package strategy
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"dhibot/rewrite/assess"
@@ -69,6 +71,7 @@ func (c *chooser) want(s *assess.Stage, need catalog.Need) catalog.Want {
 	// file depends on its distribution.
 	w.OtherDistro = service(s.Origin.Image) && s == c.in.Stages.Final.Root() && runsNothing(s)
 	c.in.hints(s.Origin, &w)
+	w.Flavor, _ = c.in.buildJDK(s.Origin)
 	return w
 }
 
@@ -76,6 +79,18 @@ func (c *chooser) want(s *assess.Stage, need catalog.Need) catalog.Want {
 // build and runtime stage are of one line.
 func (c *chooser) choose(s *assess.Stage, need catalog.Need) (*catalog.Choice, *Block) {
 	ch, err := c.in.Catalog.Choose(s.Origin, c.want(s, catalog.NeedBoth))
+	if w := c.want(s, need); err != nil && w.Flavor != "" {
+		// Maven and Gradle have no runtime variant, and not every JDK.
+		if ch, err = c.in.Catalog.Choose(s.Origin, w); err == nil {
+			_, why := c.in.buildJDK(s.Origin)
+			ch.Why = append(slices.Clone(ch.Why), why)
+			return ch, nil
+		}
+		w.Flavor = ""
+		if ch, err = c.in.Catalog.Choose(s.Origin, w); err == nil {
+			return ch, nil
+		}
+	}
 	var variant *catalog.NoVariantError
 	if errors.As(err, &variant) && need != catalog.NeedBoth {
 		ch, err = c.in.Catalog.Choose(s.Origin, c.want(s, need))
@@ -157,6 +172,37 @@ func (in *Input) hints(o *catalog.Origin, w *catalog.Want) {
 			w.Version = in.pythonVersion()
 		}
 	}
+}
+
+// buildJDK is the JDK for a Maven or Gradle image whose tag names none: the one
+// of the image that runs the result, else the version that the build file
+// compiles for. Older ones than any that is offered compile on the oldest.
+func (in *Input) buildJDK(o *catalog.Origin) (flavor, why string) {
+	if o.Image != "maven" && o.Image != "gradle" || o.Flavor != "" {
+		return "", ""
+	}
+	version := ""
+	if root := in.Stages.Final.Root(); root.Origin != nil && jvm(root.Origin.Image) {
+		version = root.Origin.Version
+		why = fmt.Sprintf("The tag names no JDK; the result runs on %s", root.Origin.Reference)
+	}
+	if version == "" && in.known() {
+		if j := in.Project.Java("."); j != nil && j.Version != "" {
+			version = j.Version
+			why = fmt.Sprintf("The tag names no JDK; %s compiles for Java %s", place(j.VersionAt), j.Version)
+		}
+	}
+	major, _, _ := strings.Cut(version, ".")
+	n, err := strconv.Atoi(strings.TrimFunc(major, func(r rune) bool { return r < '0' || r > '9' }))
+	switch {
+	case err != nil || n <= 0:
+		return "", ""
+	case n <= 17:
+		return "jdk17", why
+	case n <= 21:
+		return "jdk21", why
+	}
+	return "jdk25", why
 }
 
 // unreleased tells whether a tag names a pre-release or a rolling development

@@ -93,6 +93,11 @@ func (d *decider) devStarts(f *assess.Stage, def *catalog.Definition) *Block {
 	if _, ok := programPackage(path.Base(prog), def.PackageManager()); ok {
 		return nil // it is installed when the old image had it
 	}
+	for dir := range strings.SplitSeq(f.End.Env["PATH"], ":") {
+		if path.IsAbs(dir) && !strings.Contains(prog, "/") && t.copied(path.Join(dir, prog)) {
+			return nil
+		}
+	}
 	for _, st := range f.ChainSteps() {
 		if st.Copy != nil && !strings.Contains(prog, "/") && strings.HasSuffix(strings.TrimSuffix(st.Copy.Dest, "/"), "bin") {
 			return nil
@@ -160,7 +165,7 @@ func (d *decider) devStart(f *assess.Stage, def *catalog.Definition) (Start, *Bl
 		return Start{Cmd: &Rewrite{Step: c.Step, Text: text, Rule: "entry-point",
 			Why: fmt.Sprintf("dhi %s has ENTRYPOINT %s; with the word %q here the container would start it twice", def.Image, jsonArray(de), c.Argv[0])}}, nil
 	}
-	if len(c.Argv) > 0 && strings.HasPrefix(c.Argv[0], "-") {
+	if len(c.Argv) > 0 && (strings.HasPrefix(c.Argv[0], "-") || def.Image == "deno" && denoCommand(c.Argv[0])) {
 		return Start{}, nil
 	}
 	return Start{Add: "ENTRYPOINT []", Why: fmt.Sprintf("dhi %s has ENTRYPOINT %s, which would take this command for arguments", def.Image, jsonArray(de))}, nil

@@ -27,7 +27,7 @@ type effect struct {
 	tools, build []string
 	// headers are the libraries for building among them.
 	headers []string
-	zone         bool // it installs time zones
+	zone    bool // it installs time zones
 	// cwd tells that it may write into its working directory; paths are
 	// further absolute paths it writes.
 	cwd   bool

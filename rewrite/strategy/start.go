@@ -162,6 +162,10 @@ func (t *starter) command(e, c assess.Command) (Start, []Block) {
 			rewrite, why = true, joinWhy(why, fmt.Sprintf("the old entry point put %s in front of options; the new one (%s) does not", t.def.Cmd[0], strings.Join(de, " ")))
 		}
 		s.Argv = append(append([]string(nil), de...), argv...)
+	case t.def.Image == "deno" && denoCommand(argv[0]):
+		// The official entry point put deno in front of these words; so does
+		// the new one.
+		s.Argv = append(append([]string(nil), de...), argv...)
 	case path.Base(argv[0]) == path.Base(de[len(de)-1]):
 		argv = argv[1:]
 		rewrite = true
@@ -299,6 +303,16 @@ func joinWhy(a, b string) string {
 		return b
 	}
 	return a + "; " + b
+}
+
+// denoCommand tells whether a word is a subcommand of deno. Source: deno's
+// command line reference.
+func denoCommand(w string) bool {
+	switch w {
+	case "run", "serve", "task", "eval", "repl", "test", "bench", "cache", "install", "compile", "fmt", "lint", "check", "info", "jupyter", "doc", "help":
+		return true
+	}
+	return false
 }
 
 // shellWords is what a shell is asked to do: the word behind -c, else the whole
