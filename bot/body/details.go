@@ -75,7 +75,7 @@ func (w *writer) checklist(title string, when rewrite.When) {
 		evidence, missing := first(t.item.Evidence, min(w.rows, 12))
 		for i, e := range evidence {
 			if i == 0 {
-				w.printf(": ")
+				w.printf(" — ") // not a colon: after 1000:1000 it would make an emoji of the number
 			} else {
 				w.printf(", ")
 			}
