@@ -231,13 +231,6 @@ func (r *Repo) names(dir string, keep func(name string) bool) []string {
 	return out
 }
 
-// skipDirs hold foreign or generated files.
-var skipDirs = map[string]bool{
-	".git": true, "node_modules": true, "vendor": true, "third_party": true, ".venv": true, "venv": true, "target": true,
-	"dist": true, "build": true, "out": true, "bin": true, "obj": true, ".next": true, ".terraform": true, "__pycache__": true,
-	"site-packages": true, "testdata": true, "fixtures": true, "coverage": true,
-}
-
 // walk visits files below dir, breadth first and by name, without following
 // links or entering directories named in skip, until visit returns false or limit entries were seen.
 func (r *Repo) walk(dir string, limit, depth int, skip map[string]bool, visit func(name string) bool) {

@@ -64,7 +64,6 @@ type portMover struct {
 	why string
 	// words are arguments and values to replace, old to new.
 	words map[string]string
-	env   []*assess.Step
 	files []File
 }
 
