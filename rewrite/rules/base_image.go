@@ -51,7 +51,11 @@ func runBaseImage(p *Pass) {
 				changed = changed || c.Name == a.Name
 			}
 			if !changed && p.Err[t.Ref] == nil {
-				p.check(fmt.Sprintf("The image depends on ARG %s (default %s). Values that builds pass with --build-arg %s must exist in DHI as well.", a.Name, quote(a.Default), a.Name), a.Arg.Lines[0])
+				def := "no default"
+				if a.Default != "" {
+					def = "default " + quote(a.Default)
+				}
+				p.check(fmt.Sprintf("The image depends on ARG %s (%s). Values that builds pass with --build-arg %s must exist in DHI as well.", a.Name, def, a.Name), a.Arg.Lines[0])
 			}
 		}
 	}
