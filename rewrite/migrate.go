@@ -2,11 +2,11 @@ package rewrite
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 
 	"dhibot/rewrite/assess"
@@ -257,7 +257,7 @@ func (m *migration) changes(findings []rules.Finding, edits []dockerfile.Edit) {
 		c     Change
 	}
 	shift := newShift(m.file, edits)
-	var list []placed
+	list := make([]placed, 0, len(findings))
 	for i, f := range findings {
 		if len(f.Edits) == 0 {
 			continue
@@ -270,7 +270,8 @@ func (m *migration) changes(findings []rules.Finding, edits []dockerfile.Edit) {
 		c.NewLines = shift.lines(i)
 		list = append(list, placed{f.Edits[0].Span.Start, c})
 	}
-	sort.SliceStable(list, func(i, j int) bool { return list[i].start < list[j].start })
+	slices.SortStableFunc(list, func(a, b placed) int { return cmp.Compare(a.start, b.start) })
+	m.result.Changes = make([]Change, 0, len(list))
 	for _, p := range list {
 		m.result.Changes = append(m.result.Changes, p.c)
 	}
@@ -303,9 +304,13 @@ func (m *migration) checklist(pass *rules.Pass) {
 		seen[c.Text] = len(m.result.Checklist)
 		m.result.Checklist = append(m.result.Checklist, item)
 	}
-	sort.SliceStable(m.result.Checklist, func(i, j int) bool {
-		return m.result.Checklist[i].When == BeforeMerge && m.result.Checklist[j].When == AfterDeploy
-	})
+	rank := func(i Item) int {
+		if i.When == AfterDeploy {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(m.result.Checklist, func(a, b Item) int { return rank(a) - rank(b) })
 }
 
 // stages lists the stages of the result.

@@ -1,7 +1,8 @@
 package rewrite
 
 import (
-	"sort"
+	"cmp"
+	"slices"
 	"strings"
 
 	"dhibot/rewrite/dockerfile"
@@ -14,9 +15,8 @@ type shift struct {
 
 // newShift walks through the edits in order of their place and counts lines.
 func newShift(f *dockerfile.File, edits []dockerfile.Edit) *shift {
-	order := make([]dockerfile.Edit, len(edits))
-	copy(order, edits)
-	sort.SliceStable(order, func(i, j int) bool { return order[i].Span.Start < order[j].Span.Start })
+	order := slices.Clone(edits)
+	slices.SortStableFunc(order, func(a, b dockerfile.Edit) int { return cmp.Compare(a.Span.Start, b.Span.Start) })
 	s := &shift{byTag: map[int][2]int{}}
 	delta := 0
 	for _, e := range order {

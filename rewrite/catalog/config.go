@@ -89,7 +89,7 @@ var configs = sync.OnceValues(func() (map[string][]*configRow, error) {
 
 // upstreamConfig finds the facts for an origin; Known is false when there are
 // none.
-func upstreamConfig(o *Origin) Config {
+func upstreamConfig(o *Origin, words []string) Config {
 	index, err := configs()
 	if err != nil { // the embedded rows are tested
 		return Config{}
@@ -100,7 +100,6 @@ func upstreamConfig(o *Origin) Config {
 			rows = index[official]
 		}
 	}
-	words := strings.Split(strings.ToLower(o.Tag), "-")
 	version, _ := parseVersion(o.Version)
 	for _, r := range rows {
 		if r.matches(words, version) {

@@ -77,7 +77,7 @@ func (c *Catalog) Origin(reference string, extra map[string]string) *Origin {
 	c.target(o, words)
 	g := grammar{origin: o, image: firstOf(o.Image, o.Hint)}
 	g.read(words)
-	o.Config = upstreamConfig(o)
+	o.Config = upstreamConfig(o, words)
 	o.settleFamily()
 	if o.Windows {
 		o.Image, o.Hint = "", ""

@@ -44,16 +44,16 @@ func splitReference(ref string) (repository, tag, digest string, ok bool) {
 	if pinned && (digest == "" || !consistsOf(digest, isWordByte, ":+.-")) {
 		return "", "", "", false
 	}
-	parts := strings.Split(repository, "/")
-	for i, part := range parts {
-		more := "._-"
-		if i == 0 && len(parts) > 1 {
-			more = "._-:" // a host may have a port
-		}
+	more := "._-"
+	if strings.Contains(repository, "/") {
+		more = "._-:" // a host may have a port
+	}
+	for part := range strings.SplitSeq(repository, "/") {
 		lower := func(c byte) bool { return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' }
 		if part == "" || !lower(part[0]) || !consistsOf(part, lower, more) {
 			return "", "", "", false
 		}
+		more = "._-"
 	}
 	return repository, tag, digest, true
 }

@@ -213,6 +213,9 @@ func (f *File) Expand(word string, env map[string]string) (result string, unreso
 	if err != nil {
 		return "", nil, fmt.Errorf("expanding %q: %w", word, err)
 	}
+	if len(missing) == 0 {
+		return result, nil, nil
+	}
 	return result, slices.Sorted(maps.Keys(missing)), nil
 }
 

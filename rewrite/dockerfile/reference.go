@@ -262,8 +262,10 @@ func (f *File) References() []*Reference { return f.refs }
 // count: BuildKit reads them when a child is built.
 func (f *File) Broken() *Error {
 	for _, r := range f.refs {
-		var invalid *InvalidReferenceError
-		if !r.trigger && errors.As(r.Err, &invalid) {
+		if r.trigger || r.Err == nil {
+			continue
+		}
+		if invalid := new(InvalidReferenceError); errors.As(r.Err, &invalid) {
 			return &Error{f.Line(r.Word.Span.Start), CodeSyntax, r.Err.Error()}
 		}
 	}

@@ -70,6 +70,13 @@ type Script struct {
 	packages                                []PackageCall
 	fileOps                                 []FileOp
 	accounts                                []Account
+
+	// The last answer of Effects: it is asked for each image that a stage may
+	// get, always for the same directory.
+	effectsMu   sync.Mutex
+	effectsRead bool
+	effectsCwd  string
+	effects     Effects
 }
 
 // Command is one simple command.

@@ -34,8 +34,18 @@ type Effects struct {
 // caches, the state of build tools in the home directory, what a system
 // package manager installs (Packages) and the account database (Accounts).
 // With cwd "" or "/" nothing counts as inside. The home directory is HOME of
-// WithEnv, /root without one, and unknown when HOME is empty.
+// WithEnv, /root without one, and unknown when HOME is empty. The lists must not
+// be changed.
 func (s *Script) Effects(cwd string) Effects {
+	s.effectsMu.Lock()
+	defer s.effectsMu.Unlock()
+	if !s.effectsRead || s.effectsCwd != cwd {
+		s.effects, s.effectsCwd, s.effectsRead = s.readEffects(cwd), cwd, true
+	}
+	return s.effects
+}
+
+func (s *Script) readEffects(cwd string) Effects {
 	e := &effects{cwd: path.Clean("/" + cwd), env: maps.Clone(s.env), paths: map[string]bool{}, removed: map[string]bool{}, within: map[string]bool{}}
 	if e.env == nil {
 		e.env = map[string]string{}
@@ -46,10 +56,16 @@ func (s *Script) Effects(cwd string) Effects {
 	for _, c := range s.Commands {
 		e.command(c)
 	}
-	e.out.Paths = slices.Sorted(maps.Keys(e.paths))
-	e.out.Inside = slices.Sorted(maps.Keys(e.within))
-	e.out.Removed = slices.Sorted(maps.Keys(e.removed))
+	e.out.Paths, e.out.Inside, e.out.Removed = sorted(e.paths), sorted(e.within), sorted(e.removed)
 	return e.out
+}
+
+// sorted lists a set; most are empty.
+func sorted(set map[string]bool) []string {
+	if len(set) == 0 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(set))
 }
 
 // Writes is Effects in short: the paths outside of cwd that the text may

@@ -159,7 +159,7 @@ func (d *decider) startInstalls(s *Stage, def *catalog.Definition) []Install {
 	}
 	var out []Install
 	check := func(st *assess.Step, run *assess.Run) {
-		if st == nil || run == nil || run.Script == nil {
+		if run == nil || run.Script == nil {
 			return
 		}
 		for _, p := range run.Script.Programs() {
@@ -176,8 +176,11 @@ func (d *decider) startInstalls(s *Stage, def *catalog.Definition) []Install {
 				Why: fmt.Sprintf("line %d calls %s, which %s brings and the DHI image does not", st.Lines[0], p, s.Origin.Reference)})
 		}
 	}
-	check(s.End.Entrypoint.Step, s.End.Entrypoint.Script())
-	check(s.End.Cmd.Step, s.End.Cmd.Script())
+	for _, c := range []assess.Command{s.End.Entrypoint, s.End.Cmd} {
+		if c.Step != nil { // the base image's own command is in its place there
+			check(c.Step, c.Script())
+		}
+	}
 	if h := s.End.Health; h != nil && !s.End.HealthNone {
 		check(h, healthRun(h))
 	}
