@@ -35,6 +35,7 @@ func Reasons() []Reason {
 		{"invalid-stage-name", "BuildKit refuses the name of a stage.", "Rename the stage."},
 
 		{"no-equivalent", "There is no Docker Hardened Image for this image.", "Choose another base image, or map it in the configuration (`images`) when it is a copy of a known one."},
+		{"other-hardened", "The image is hardened by another vendor.", "Map it in the configuration (`images`) if it shall move."},
 		{"version-not-offered", "There is a hardened image, but not of this version.", "Move to one of the named versions first, or allow the nearest one with `missing_version: nearest`."},
 		{"variant-not-offered", "There is a hardened image, but not the variant that is needed (a runtime, a dev image, another distribution).", "See the reason; another base image may fit."},
 		{"unresolved-reference", "The base image depends on a build argument without a default.", "Give the ARG a default, or migrate by hand."},

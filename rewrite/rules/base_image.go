@@ -146,7 +146,7 @@ func (p *Pass) imageNotes() {
 			p.check(fmt.Sprintf("The distribution changes to %s %s. Native libraries and package names may differ.", s.Pick.Def.Distro, s.Pick.Def.DistroVersion), s.From.Lines[0])
 		}
 		if s.Choice.ReleaseChanged && !s.Choice.DistroChanged && !s.Choice.Bumped && s.Pick.Def.Image != "static" {
-			p.check(fmt.Sprintf("The release of the distribution changes from %s %s to %s %s. Packages and system libraries are newer ones.", s.Origin.Distro, s.Origin.Release, s.Pick.Def.Distro, s.Pick.Def.DistroVersion), s.From.Lines[0])
+			p.check(fmt.Sprintf("The system below changes from %s to %s %s: packages and system libraries have other versions.", quote(s.Origin.Reference), s.Pick.Def.Distro, s.Pick.Def.DistroVersion), s.From.Lines[0])
 		}
 		if s.Origin.Digest != "" {
 			p.check(fmt.Sprintf("The old image was pinned by digest. The new reference is not: pin it with the digest that `docker buildx imagetools inspect %s` prints, if you want to keep that.", p.reference(s.Pick.Def.Image, s.Pick.Tag)), s.From.Lines[0])

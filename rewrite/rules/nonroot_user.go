@@ -2,9 +2,11 @@ package rules
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
 	"dhibot/rewrite/dockerfile"
 	"dhibot/rewrite/strategy"
 )
@@ -36,8 +38,12 @@ func runNonrootUser(p *Pass) {
 				Why: fmt.Sprintf("%s is root's home directory, which the unprivileged user may not enter; the files and the program move together", m.From)})
 		}
 	}
-	if p.RunUser.Root && p.Shape != strategy.ShapeDev {
-		p.check("The image still runs as root, because the Dockerfile says so. Without that line it runs as an unprivileged user.", p.userLine())
+	if p.RunUser.Root {
+		text := "The image still runs as root, because the Dockerfile says so."
+		if p.Shape != strategy.ShapeDev {
+			text += " Without that line it runs as an unprivileged user."
+		}
+		p.check(text, p.userLine())
 	}
 	if p.RunUser.Add && p.New == nil {
 		p.addUser()
@@ -46,6 +52,9 @@ func runNonrootUser(p *Pass) {
 		old := f.End.EffectiveUser()
 		if old == "" || f.End.Root() {
 			p.after(fmt.Sprintf("The container ran as root and now runs as %s. Paths that it writes to, mounted volumes above all, must be writable for that user.", p.RunUser.Spec), p.userLine())
+			if dir, image := p.rootsDirectory(root.Pick); dir != "" {
+				p.after(fmt.Sprintf("%s belongs to root in %s. The program cannot create files directly in it, as it could when it was root itself.", dir, image), p.userLine())
+			}
 		} else if !strings.HasPrefix(p.RunUser.Spec, strings.Split(old, ":")[0]) && !sameUser(p, old) {
 			p.after(fmt.Sprintf("The container ran as %s and now runs as %s. Files on mounted volumes that belong to the old user must change hands.", old, p.RunUser.Spec), p.userLine())
 		}
@@ -60,6 +69,25 @@ func runNonrootUser(p *Pass) {
 		}
 	}
 	p.notes()
+}
+
+// rootsDirectory is the working directory when it comes with the image that
+// ships and belongs to root there: no COPY gives an existing directory another
+// owner.
+func (p *Pass) rootsDirectory(pick *catalog.Pick) (dir, image string) {
+	if p.New != nil {
+		pick = p.New.Pick
+	}
+	dir = p.Final.Stage.End.WorkDir
+	if pick == nil || pick.Def.WorkDir == "" || path.Clean(pick.Def.WorkDir) != dir {
+		return "", ""
+	}
+	for _, d := range pick.Def.Directories {
+		if path.Clean(d.Path) == dir {
+			return "", ""
+		}
+	}
+	return dir, p.Naming.Repository(pick.Def.Image)
 }
 
 func sameUser(p *Pass, old string) bool {

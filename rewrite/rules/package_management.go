@@ -1,8 +1,11 @@
 package rules
 
 import (
+	"fmt"
+	"path"
 	"strings"
 
+	"dhibot/rewrite/assess"
 	"dhibot/rewrite/dockerfile"
 	"dhibot/rewrite/strategy"
 )
@@ -56,5 +59,37 @@ func (p *Pass) blocks() {
 	}
 	for _, b := range p.Blocks {
 		p.Checks = append(p.Checks, Check{Rule: b.Rule, Text: "Not hardened yet: " + strings.TrimSuffix(b.Text, ".") + ".", Where: []Where{{Path: b.Path, Line: b.Line}}})
+	}
+	p.onTheWay()
+}
+
+// onTheWay names what else will have to change before the final stage can be a
+// runtime image: it works on the dev image and is easily forgotten.
+func (p *Pass) onTheWay() {
+	add := func(rule, text string, line int) {
+		p.Checks = append(p.Checks, Check{Rule: rule, Text: "Later, on a runtime image: " + text, Where: []Where{{Line: line}}})
+	}
+	end := p.Final.End
+	if h := end.Health; h != nil && !end.HealthNone && !h.JSON {
+		add("no-shell", "the health check needs another form, without a shell, curl or wget.", h.Lines[0])
+	}
+	for _, port := range end.Ports {
+		if port.Step != nil && port.Number > 0 && port.Number < 1024 {
+			add("ports", fmt.Sprintf("port %d must become one above 1024, because the image runs as an unprivileged user.", port.Number), port.Step.Lines[0])
+		}
+	}
+	for _, st := range p.Final.ChainSteps() {
+		if st.Run != nil && st.Run.Script != nil && len(st.Run.Script.Accounts()) > 0 {
+			add("nonroot-user", "accounts cannot be made; the image brings its own user.", st.Lines[0])
+		}
+	}
+	for _, c := range []assess.Command{end.Entrypoint, end.Cmd} {
+		if c.Step == nil || len(c.Argv) == 0 {
+			continue
+		}
+		switch name := path.Base(c.Argv[0]); name {
+		case "tini", "dumb-init", "gosu", "su-exec":
+			add("entry-point", name+" must be copied from a build stage or left out.", c.Step.Lines[0])
+		}
 	}
 }

@@ -181,13 +181,6 @@ func (p *Pass) reference(image, tag string) string {
 	return p.Naming.Repository(image) + ":" + tag
 }
 
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
-}
-
 func quote(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if r := []rune(s); len(r) > 120 {

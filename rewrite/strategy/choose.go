@@ -135,6 +135,8 @@ func (in *Input) origin(s *assess.Stage) *Block {
 		return &Block{Rule: "base-image", Code: "unresolved-reference", Text: "the image cannot be known from the Dockerfile", Line: line}
 	case o.Windows:
 		return &Block{Rule: "base-image", Code: "windows", Text: "a Windows image; DHI is Linux only", Line: line}
+	case strings.HasPrefix(o.Repository, "cgr.dev/") || strings.HasPrefix(o.Repository, "registry.access.redhat.com/hi/"):
+		return &Block{Rule: "base-image", Code: "other-hardened", Text: "hardened by another vendor already; exchanging one for the other is a decision for people", Line: line}
 	case o.Tag == "" && o.Digest != "":
 		return &Block{Rule: "base-image", Code: "digest-only", Text: "pinned by digest without a tag: the version cannot be known", Line: line}
 	case unreleased(o.Tag):

@@ -52,7 +52,7 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 		return spec
 	}
 	resolve := func(owner string) (string, bool) {
-		if owner == "" || strings.Contains(owner, "$") && !strings.Contains(owner, "APP_UID") {
+		if owner == "" || strings.Contains(owner, "$") && !appUID(owner) {
 			return "", false
 		}
 		user, group, _ := strings.Cut(owner, ":")
@@ -156,4 +156,10 @@ func programUser(def *catalog.Definition) catalog.User {
 		}
 	}
 	return u
+}
+
+// appUID tells whether a user is the variable that the .NET images set, and
+// nothing else: a default in it is the file's own choice.
+func appUID(owner string) bool {
+	return owner == "$APP_UID" || owner == "${APP_UID}"
 }

@@ -345,7 +345,8 @@ func (d *decider) reliesOnWorkDir(s *assess.Stage) bool {
 		}
 	}
 	if s == d.Final.Stage {
-		return true
+		// Without a command of its own nobody knows what runs there, or where.
+		return s.End.Cmd.Step != nil || s.End.Entrypoint.Step != nil || service(d.root(s).Choice.Image)
 	}
 	for _, c := range s.Children {
 		if d.reliesOnWorkDir(c) {

@@ -103,11 +103,23 @@ func (s *stage) workDir() string {
 	return path.Join("/", dir)
 }
 
+// startsItself tells whether the file says what the stage starts.
+func (s *stage) startsItself() bool {
+	for _, st := range s.Chain() {
+		for _, ins := range st.Instructions {
+			if ins.Keyword == "CMD" || ins.Keyword == "ENTRYPOINT" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // keptWorkDir: the program starts in the directory it started in before.
 func keptWorkDir(c *check) []Violation {
 	before, after := c.before.stages[len(c.before.stages)-1], c.after.stages[len(c.after.stages)-1]
-	if !before.base.known || !after.base.known {
-		return nil
+	if !before.base.known || !after.base.known || !after.startsItself() {
+		return nil // nobody knows what runs there, or where
 	}
 	was, is := before.workDir(), after.workDir()
 	if was == is || was == "" || is == "" {
