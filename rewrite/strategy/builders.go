@@ -21,6 +21,9 @@ func (d *decider) builders() {
 			continue
 		}
 		s.Choice = ch
+		if s.Left = d.sourceOfFiles(s.Stage, ch); s.Left != nil {
+			continue
+		}
 		if ch.Dev == nil {
 			s.Left = &Block{Rule: "base-image", Code: "variant-not-offered", Line: s.From.Lines[0], Text: fmt.Sprintf("dhi %s has no dev variant", ch.Image)}
 			continue

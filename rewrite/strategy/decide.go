@@ -2,6 +2,8 @@ package strategy
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 
 	"dhibot/rewrite/assess"
 	"dhibot/rewrite/catalog"
@@ -53,7 +55,23 @@ func (d *decider) origins() {
 		if s.Left = d.origin(s.Stage); s.Left == nil {
 			s.Left = d.Keep[s.Stage]
 		}
+		if s.Left == nil {
+			s.Left = platformTag(s.Stage)
+		}
 	}
+}
+
+// architectureVariable finds a variable in a tag that names a platform.
+var architectureVariable = regexp.MustCompile(`:[^/]*\$\{?[A-Za-z_]*(ARCH|PLATFORM)[A-Za-z_]*`)
+
+// platformTag refuses a tag that takes the platform from a variable: DHI's tags
+// name none, and no other word can take the variable's place.
+func platformTag(s *assess.Stage) *Block {
+	if s.Base == nil || !architectureVariable.MatchString(strings.ToUpper(s.Base.Word.Text)) {
+		return nil
+	}
+	return &Block{Rule: "base-image", Code: "variable-reference", Line: s.From.Lines[0],
+		Text: fmt.Sprintf("the tag of %s takes the platform from a variable; DHI's images are for several platforms and their tags name none", s.Base.Word.Text)}
 }
 
 // final decides the shape of the final stage.

@@ -88,6 +88,10 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 					}
 					continue
 				}
+				if startsShell(f) && classify(n) != pkgImplied && classify(n) != pkgZone {
+					e.runtime = append(e.runtime, n) // for what people do in that shell
+					continue
+				}
 				if exchanged(n) && !in.usedToBuild(f, n) {
 					e.runtime = append(e.runtime, n)
 					continue
@@ -214,6 +218,8 @@ func (e *effect) trivially(sc *shell.Script) bool {
 	}
 	e.trivial = true
 	switch {
+	case !accounts && !packages:
+		e.rule, e.why = "no-shell", "it leaves nothing behind, and the runtime image has no shell to run it"
 	case accounts && packages:
 		e.rule, e.why = "nonroot-user", "the image brings its own user and needs no packages; neither could be added without a shell"
 	case accounts:

@@ -138,3 +138,40 @@ func commonDirectory(image, dir string) bool {
 	}
 	return false
 }
+
+// sourceOfFiles refuses a stage that other stages only copy the image's own
+// files from: the DHI image keeps them elsewhere, or does not have them.
+func (in *Input) sourceOfFiles(s *assess.Stage, ch *catalog.Choice) *Block {
+	for _, t := range in.Stages.Tree(s) {
+		for _, st := range t.Steps {
+			if st.Run != nil && !service(ch.Image) {
+				return nil // what it makes is not known well enough to say so
+			}
+		}
+	}
+	for _, t := range in.Stages.All {
+		for _, st := range t.Steps {
+			if st.Copy == nil || st.Copy.FromStage == nil || st.Copy.FromStage.Root() != s {
+				continue
+			}
+			for _, src := range st.Copy.Sources {
+				p := path.Clean("/" + src)
+				if strings.ContainsAny(p, "$*?[") || everywhere(p) || under(p, st.Copy.FromStage.End.WorkDir) && st.Copy.FromStage.End.WorkDirSet || in.madeBefore(st.Copy.FromStage, nil, p) {
+					continue
+				}
+				return &Block{Rule: "base-image", Code: "image-layout", Line: s.From.Lines[0],
+					Text: fmt.Sprintf("line %d copies %s out of it, and dhi %s may keep that elsewhere", st.Lines[0], p, ch.Image)}
+			}
+		}
+	}
+	return nil
+}
+
+// everywhere tells whether every dev image has a path.
+func everywhere(p string) bool {
+	switch p {
+	case "/", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/tmp":
+		return true
+	}
+	return p == "/etc/ssl" || strings.HasPrefix(p, "/etc/ssl/")
+}

@@ -141,3 +141,10 @@ func (d *decider) noteHeaders(e effect) {
 	d.Notes = append(d.Notes, Note{Rule: "package-management", Line: e.step.Lines[0],
 		Text: fmt.Sprintf("%s stays in the build stage: no requirement is known to load that library from the system. If a package is compiled because it has no wheel, its library is missing in the final image: import every package once.", strings.Join(e.headers, ", "))})
 }
+
+// startsShell tells whether the container starts nothing but a shell: then the
+// tools in it are its purpose.
+func startsShell(f *assess.Stage) bool {
+	words := startWords(f)
+	return len(words) > 0 && shellName(words[0]) && !shellDashC(words)
+}
