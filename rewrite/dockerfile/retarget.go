@@ -333,10 +333,12 @@ func (f *File) readBack(group []*goal, edits map[*Reference][]Edit) (*File, erro
 	for _, list := range edits {
 		all = append(all, list...)
 	}
-	for _, s := range f.Stages {
-		for _, ins := range s.Instructions {
-			all = append(all, Edit{Span: ins.FullLines})
+	for i, s := range f.Stages {
+		end := len(f.Content)
+		if i+1 < len(f.Stages) {
+			end = f.Stages[i+1].From.FullLines.Start
 		}
+		all = append(all, Edit{Span: Span{s.From.FullLines.End, end}})
 	}
 	content, err := f.Apply(all)
 	if err != nil {
