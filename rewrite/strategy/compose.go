@@ -85,7 +85,7 @@ func (c *composer) environment() {
 	if c.rollForward {
 		c.add("base-image", "ENV DOTNET_ROLL_FORWARD=Major", "the program was built for an older .NET, which starts on a newer one only when it is told to")
 	}
-	if c.venv.dir != "" && !c.venv.own && !c.venvOnPath() {
+	if c.venv.dir != "" && !c.venv.own && !c.venvOnPath() && (c.venv.before != nil || !onEnvPath(c.final, c.venv.dir)) {
 		c.add("package-management", fmt.Sprintf("ENV PATH=%q", path.Join(c.venv.dir, "bin")+":$PATH"), "the programs and packages of the virtual environment are found first")
 	}
 }

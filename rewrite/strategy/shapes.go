@@ -54,6 +54,11 @@ func (d *decider) rebase(root *Stage, ch *catalog.Choice, pick *catalog.Pick, im
 			steps = append(steps, s.Steps...)
 		}
 	}
+	if f.Base != nil && strings.Contains(f.Base.Word.Text, "$") {
+		d.Blocks = append(d.Blocks, Block{Rule: "base-image", Code: "variable-reference", Line: f.From.Lines[0],
+			Text: fmt.Sprintf("%s chooses among the stages of the file: with an image of its own the final stage would not listen to the variable any more", f.Base.Word.Text)})
+		return false
+	}
 	if f.Parent.Name == "" || ch.Dev == nil {
 		d.Blocks = append(d.Blocks, Block{Rule: "multi-stage", Code: "variant-not-offered", Line: f.From.Lines[0], Text: "the stage that it inherits from cannot become a build stage"})
 		return false
