@@ -25,6 +25,9 @@ func packageManagement() *Rule {
 			}
 			p.inserts()
 			p.drops()
+			for _, r := range p.Replaced {
+				p.change(Finding{Edits: []dockerfile.Edit{replace(r.Step.Span, r.Text)}, Lines: r.Step.Lines, Why: sentence(r.Why)})
+			}
 			p.notes()
 		},
 	}

@@ -82,7 +82,14 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 			t.made[a.path] = true
 		}
 	}
+	siblings := d.siblingsRun(f)
+	if image == "python" && trivial && !siblings && rec == nil {
+		d.site = d.sitePackagesOf(f)
+	}
 	venv, venvWhy, vb := d.virtualEnv(f, list, image)
+	if d.site != nil && venv.dir == "" {
+		venv.dir = newVenv
+	}
 	if vb != nil {
 		d.Blocks = append(d.Blocks, *vb)
 	}
@@ -96,7 +103,6 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	if len(d.Blocks) > 0 {
 		return false
 	}
-	siblings := d.siblingsRun(f)
 	blocks = d.layoutOfFinal(root, image)
 	if !d.RunUser.Root {
 		blocks = rootHome(f, blocks)

@@ -235,7 +235,7 @@ func (in *Input) fitsLayout(s *assess.Stage, ch *catalog.Choice, _ *catalog.Defi
 	}
 	for _, t := range in.Stages.All {
 		for _, st := range t.Steps {
-			if st.Copy == nil || st.Copy.FromStage != s {
+			if st.Copy == nil || st.Copy.FromStage != s || in.site.replaces(st) {
 				continue
 			}
 			for _, src := range st.Copy.Sources {

@@ -25,6 +25,8 @@ type Input struct {
 	Images      map[string]string
 	// Path is the name of the Dockerfile in the repository.
 	Path string
+	// site is the way of copying Python packages that goes away.
+	site *sitePackages
 	// Keep are root stages that must stay, with the reason.
 	Keep map[*assess.Stage]*Block
 }
@@ -63,6 +65,8 @@ type Plan struct {
 	// Inserts are instructions to put into existing stages: programs that a
 	// build stage lacks, a virtual environment, a restored working directory.
 	Inserts []Insert
+	// Replaced are other instructions of the final image that get another text.
+	Replaced []Rewrite
 	// Move is a directory of the final image that gets another name; nil when
 	// all keep theirs.
 	Move *Move

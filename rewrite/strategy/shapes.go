@@ -27,6 +27,7 @@ func (d *decider) inPlace(root *Stage, pick *catalog.Pick, effects map[*assess.S
 			d.noteHeaders(e)
 		}
 	}
+	d.useVenv(d.site)
 	d.restoreWorkDir(root, pick.Def)
 	if dotnet(pick) && root.Choice.Bumped {
 		d.Inserts = append(d.Inserts, Insert{Stage: root.Stage, Line: Line{Rule: "base-image", Text: "ENV DOTNET_ROLL_FORWARD=Major",

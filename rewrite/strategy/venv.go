@@ -252,7 +252,7 @@ func (d *decider) layoutOfFinal(root *Stage, image string) []Block {
 	f := d.Final.Stage
 	paths := append(layouts(image), runtimeLayouts(image)...)
 	for _, st := range f.ChainSteps() {
-		if st.Copy == nil {
+		if st.Copy == nil || d.site.replaces(st) {
 			continue
 		}
 		dest := strings.TrimSuffix(st.Copy.Dest, "/")
