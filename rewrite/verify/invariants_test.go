@@ -205,7 +205,9 @@ func TestComparisons(t *testing.T) {
 		{"of another stage", keptConfig, "FROM node:22 AS a\nLABEL l=1\nFROM node:22", "FROM " + dev + " AS a\nFROM " + run, AnyFinal, 0},
 
 		{"same directory", keptWorkDir, "FROM node:22\nWORKDIR /srv\nWORKDIR x", "FROM " + dev + " AS a\nWORKDIR /srv/x/\nFROM " + run + "\nWORKDIR /srv/x", AnyFinal, 0},
-		{"another directory", keptWorkDir, "FROM node:22\nWORKDIR /srv", "FROM " + dev + " AS a\nWORKDIR /srv\nFROM " + run, AnyFinal, -1},
+		{"another directory", keptWorkDir, "FROM node:22\nWORKDIR /srv\nCMD [\"node\"]", "FROM " + dev + " AS a\nWORKDIR /srv\nFROM " + run + "\nCMD [\"node\"]", AnyFinal, -1},
+		{"another directory of nobody", keptWorkDir, "FROM node:22\nWORKDIR /srv", "FROM " + dev + " AS a\nWORKDIR /srv\nFROM " + run, AnyFinal, 0},
+		{"out of root's home", keptWorkDir, "FROM node:22\nWORKDIR /root\nCMD [\"node\"]", "FROM " + run + "\nWORKDIR /app\nUSER 1000\nCMD [\"node\"]", AnyFinal, 0},
 		{"directory of the image", keptWorkDir, "FROM node:22", "FROM " + python, AnyFinal, 0},
 		{"a directory nobody knows", keptWorkDir, "FROM node:22\nARG D\nWORKDIR $D", "FROM " + run + "\nARG D\nWORKDIR $D", AnyFinal, 0},
 
