@@ -91,6 +91,9 @@ func (s *suite) run(t *testing.T, st *story) {
 	defer func() {
 		if t.Failed() {
 			t.Logf("the migrated file:\n%s", result.After)
+			for _, f := range result.Files {
+				t.Logf("%s with it:\n%s", f.Path, f.After)
+			}
 		}
 	}()
 	aliases := []string{"", "scratch"}

@@ -14,13 +14,12 @@ import (
 
 // fillers put this machine's programs into the images of a family, by the
 // name of the image in the catalog. An image without one has no program but
-// its shell.
+// its shell; nginx's is not shared, because its directories belong to the user.
 func fillers() map[string]func(*testing.T, *image) {
 	return map[string]func(*testing.T, *image){
 		"golang": fillGo,
 		"node":   fillNode,
 		"python": fillPython,
-		"nginx":  fillNginx,
 	}
 }
 
@@ -138,6 +137,9 @@ func fillNginx(t *testing.T, i *image) {
 		"\tinclude /etc/nginx/mime.types;\n\taccess_log off;\n\tinclude /etc/nginx/conf.d/*.conf;\n}\n", 0o644)
 	r.file("/etc/nginx/conf.d/default.conf", "server {\n\tlisten "+port+";\n\tlocation / {\n\t\troot /usr/share/nginx/html;\n\t\tindex index.html;\n\t}\n}\n", 0o644)
 	r.file("/usr/share/nginx/html/index.html", "Welcome to nginx!\n", 0o644)
+	// In the images these are links to the container's output.
+	r.link("/var/log/nginx/access.log", "/dev/null")
+	r.link("/var/log/nginx/error.log", "/dev/null")
 	// /var/lib/nginx is where Debian's nginx was compiled to keep its files; the
 	// others belong to the user in DHI, by the image's guide.
 	for _, d := range []string{"/etc/nginx", "/etc/nginx/conf.d", "/run/nginx", "/usr/share/nginx/html", "/var/cache/nginx", "/var/lib/nginx"} {

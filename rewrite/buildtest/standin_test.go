@@ -79,11 +79,11 @@ func (s *standins) ensure(t *testing.T, reference string) {
 		return
 	}
 	s.made[full] = true
-	container := s.b.must(t, "from", "scratch")
+	container := s.b.must(t, "from", "--pull-never", s.programs(t, img))
 	img.root = &rootfs{dir: s.b.must(t, "mount", container)}
 	img.common()
-	if fill := fillers()[img.name]; fill != nil {
-		fill(t, img)
+	if img.name == "nginx" {
+		fillNginx(t, img)
 	}
 	img.entrypointScripts()
 	img.directories()
@@ -91,8 +91,41 @@ func (s *standins) ensure(t *testing.T, reference string) {
 		t.Fatalf("filling %s: %v", full, img.root.err)
 	}
 	s.configure(t, container, &img.config)
+	s.commit(t, container, full)
+}
+
+// programs makes the layer of an image that holds what its family is made for,
+// and shares it with the others of the family: a toolchain is large.
+func (s *standins) programs(t *testing.T, img *image) string {
+	t.Helper()
+	fill := fillers()[img.name]
+	if fill == nil {
+		return "scratch"
+	}
+	prefix := img.prefix()
+	if img.name == "golang" {
+		prefix = "/usr/local" // both unpack the toolchain there
+	}
+	name := fmt.Sprintf("localhost/programs-%s:%s-%t", img.name, path.Base(prefix), img.has("npm") || img.has("pip"))
+	if s.made[name] {
+		return name
+	}
+	s.made[name] = true
+	container := s.b.must(t, "from", "scratch")
+	shared := *img
+	shared.root = &rootfs{dir: s.b.must(t, "mount", container)}
+	fill(t, &shared)
+	if shared.root.err != nil {
+		t.Fatalf("copying the programs of %s: %v", img.name, shared.root.err)
+	}
+	s.commit(t, container, name)
+	return name
+}
+
+func (s *standins) commit(t *testing.T, container, name string) {
+	t.Helper()
 	s.b.must(t, "umount", container)
-	s.b.must(t, "commit", "--rm", "--quiet", "--signature-policy", s.b.dir+"/policy.json", container, full)
+	s.b.must(t, "commit", "--rm", "--quiet", "--signature-policy", s.b.dir+"/policy.json", container, name)
 }
 
 // configure sets the image config from the facts, and nothing else.
@@ -149,6 +182,8 @@ func (i *image) common() {
 	r.file("/etc/group", group, 0o644)
 	r.file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n", 0o644)
 	r.folder("/root", 0o700, 0, 0)
+	r.folder("/run", 0o755, 0, 0)
+	r.link("/var/run", "../run")
 	r.folder("/tmp", fs.ModeSticky|0o777, 0, 0)
 	if i.config.WorkDir != "" {
 		r.folder(i.config.WorkDir, 0o755, 0, 0)
@@ -176,32 +211,41 @@ func (i *image) shell() {
 	if i.config.Bash {
 		r.link("/bin/bash", "busybox")
 	}
+	r.folder("/usr/sbin", 0o755, 0, 0)
+	r.file(addUserPath, addUser, 0o755)
+	for _, name := range []string{"adduser", "addgroup", "useradd", "groupadd"} {
+		// Busybox has the first two; in Debian they are a package.
+		if i.has(name) || i.config.PackageManager == "apk" && strings.HasPrefix(name, "add") {
+			r.link("/usr/sbin/"+name, addUserPath)
+		}
+	}
 	switch i.config.PackageManager {
 	case "apk":
 		r.file("/sbin/apk", packageManager, 0o755)
-		r.file("/usr/sbin/adduser", addUser, 0o755)
-		r.file("/usr/sbin/addgroup", addUser, 0o755)
 	case "apt":
 		r.file("/usr/bin/apt-get", packageManager, 0o755)
 	}
 }
 
-// addUser is what adduser and addgroup of Alpine do with the options that
-// Dockerfiles use; Debian's busybox has neither.
+const addUserPath = "/usr/lib/add-user"
+
+// addUser is what adduser and addgroup of Alpine, useradd and groupadd of
+// Debian do with the options that Dockerfiles use; Debian's busybox has none.
 const addUser = `#!/bin/sh
-id=1000 group=
+id=1000 number=1000 group=
 while [ $# -gt 0 ]; do
 	case "$1" in
-	-u|-g) id=$2; shift ;;
+	-u) id=$2; shift ;;
+	-g) number=$2 group=$2; shift ;;
 	-G) group=$2; shift ;;
-	-h|-s) shift ;;
+	-h|-s|-d|-c) shift ;;
 	-*) ;;
 	*) break ;;
 	esac
 	shift
 done
-if [ "${0##*/}" = addgroup ]; then
-	echo "$1:x:$id:" >>/etc/group
+if [ "${0##*/}" = addgroup ] || [ "${0##*/}" = groupadd ]; then
+	echo "$1:x:$number:" >>/etc/group
 	exit
 fi
 if [ -z "$group" ]; then
@@ -214,13 +258,14 @@ mkdir -p "/home/$1"
 chown "$id:$gid" "/home/$1"
 `
 
-// packageManager is a package manager whose repository has two packages, both
+// packageManager is a package manager whose repository has three packages, two
 // of which are there already; anything else it refuses.
 const packageManager = `#!/bin/sh
 for word in "$@"; do
 	case "$word" in
 	-*|add|install|update|clean) ;;
 	ca-certificates|tzdata) echo "$word is the newest version" ;;
+	passwd) for name in useradd groupadd; do ln -sf /usr/lib/add-user /usr/sbin/$name; done ;;
 	*) echo "no package $word" >&2; exit 1 ;;
 	esac
 done
@@ -228,12 +273,15 @@ done
 
 // entrypointScripts writes the scripts that upstream images start with. What
 // they do is start their arguments; node's puts node in front of what is not a
-// program.
+// program. A program that an entrypoint expects elsewhere is linked there.
 func (i *image) entrypointScripts() {
 	if i.dhi != nil || len(i.config.Entrypoint) == 0 {
 		return
 	}
 	name := i.config.Entrypoint[0]
+	if program := i.prefix() + "/bin/" + path.Base(name); path.IsAbs(name) && !i.root.has(name) && i.root.has(program) {
+		i.root.link(name, program) // distroless keeps node in /nodejs/bin
+	}
 	if !strings.HasSuffix(name, ".sh") {
 		return
 	}
