@@ -44,15 +44,19 @@ func (in *Input) sitePackagesOf(f *assess.Stage) *sitePackages {
 		return nil
 	}
 	for _, st := range sp.bins {
-		if st.Copy.FromStage != sp.source {
+		src := path.Clean(st.Copy.Sources[0])
+		if st.Copy.FromStage != sp.source || src != "/usr/local/bin" && !in.consoleScript(sp.source, path.Base(src)) {
 			return nil
 		}
 	}
 	for _, st := range sp.source.Steps {
+		if st.Copy != nil && (path.Clean(st.Copy.Dest) == "/usr/local/bin" || under(path.Clean(st.Copy.Dest), "/usr/local/bin")) {
+			return nil // a program that pip did not bring
+		}
 		if st.Run == nil {
 			continue
 		}
-		if st.Run.Script == nil {
+		if st.Run.Script == nil || writesPrograms(st) {
 			return nil
 		}
 		for _, p := range st.Run.Script.Packages() {
@@ -76,6 +80,18 @@ func (in *Input) sitePackagesOf(f *assess.Stage) *sitePackages {
 		return nil
 	}
 	return sp
+}
+
+// writesPrograms tells whether a RUN that installs no Python packages may put a
+// program into /usr/local/bin.
+func writesPrograms(st *assess.Step) bool {
+	for _, p := range st.Run.Script.Packages() {
+		if !p.System {
+			return false
+		}
+	}
+	eff := st.Run.Script.Effects(st.Before.WorkDir)
+	return len(eff.Unknown) > 0 || slices.ContainsFunc(eff.Paths, func(p string) bool { return p == "/usr/local" || p == "/usr/local/bin" || under(p, "/usr/local/bin") })
 }
 
 // replaces tells whether a COPY goes away with the old directories.
