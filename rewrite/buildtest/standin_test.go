@@ -78,7 +78,6 @@ func (s *standins) ensure(t *testing.T, reference string) {
 	if s.made[full] {
 		return
 	}
-	s.made[full] = true
 	container := s.b.must(t, "from", "--pull-never", s.programs(t, img))
 	img.root = &rootfs{dir: s.b.must(t, "mount", container)}
 	img.common()
@@ -92,6 +91,7 @@ func (s *standins) ensure(t *testing.T, reference string) {
 	}
 	s.configure(t, container, &img.config)
 	s.commit(t, container, full)
+	s.made[full] = true
 }
 
 // programs makes the layer of an image that holds what its family is made for,
@@ -110,7 +110,6 @@ func (s *standins) programs(t *testing.T, img *image) string {
 	if s.made[name] {
 		return name
 	}
-	s.made[name] = true
 	container := s.b.must(t, "from", "scratch")
 	shared := *img
 	shared.root = &rootfs{dir: s.b.must(t, "mount", container)}
@@ -119,6 +118,7 @@ func (s *standins) programs(t *testing.T, img *image) string {
 		t.Fatalf("copying the programs of %s: %v", img.name, shared.root.err)
 	}
 	s.commit(t, container, name)
+	s.made[name] = true
 	return name
 }
 
