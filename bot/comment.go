@@ -126,8 +126,9 @@ func (j *job) obeyAll(ctx context.Context, e *event.IssueComment) error {
 	}
 	err = j.reply(ctx, a, topic, invocations, answers)
 	var refused *githubapi.RefusedError
-	if errors.As(err, &refused) {
-		// Archived or locked meanwhile: nobody can be answered there.
+	if errors.As(err, &refused) && !refused.MissingPermission() {
+		// Archived or locked meanwhile: nobody can be answered there. A
+		// permission that is missing can be granted, so that answer is kept.
 		zerolog.Ctx(ctx).Warn().Err(err).Msg("no answer")
 		return nil
 	}

@@ -66,7 +66,7 @@ func call[T any](ctx context.Context, c *Client, op string, k kind, f func(conte
 	ctx = context.WithValue(ctx, callKey{}, callInfo{name: op, content: k == makes, spaced: k == makes})
 	started := c.app.settings.Now()
 	v, _, err := f(ctx, c.gh)
-	err = translate(op, err)
+	err = translate(c.id, op, err)
 	resource := resourceCore
 	if strings.HasPrefix(op, "graphql") {
 		resource = resourceGraphQL

@@ -151,16 +151,16 @@ func (e *RefusedError) RuleViolation() bool {
 }
 
 // translate turns what go-github returns into the errors of this package.
-func translate(op string, err error) error {
+func translate(installation int64, op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s: %w", op, classify(err))
+	return fmt.Errorf("%s: %w", op, classify(installation, err))
 }
 
 // classify finds the typed error inside err. Errors that the transports below
 // made are kept as they are.
-func classify(err error) error {
+func classify(installation int64, err error) error {
 	var limited *RateLimitedError
 	if errors.As(err, &limited) {
 		return limited
@@ -171,6 +171,11 @@ func classify(err error) error {
 	}
 	var resp *github.ErrorResponse
 	if errors.As(err, &resp) && resp.Response != nil {
+		if resp.Response.StatusCode == http.StatusForbidden && strings.Contains(resp.Message, "installation has been suspended") {
+			// A token outlives the suspension by up to an hour, so any call may
+			// be the first to hear of it.
+			return &GoneError{Installation: installation, Suspended: true}
+		}
 		return fromStatus(resp)
 	}
 	return err

@@ -1,0 +1,522 @@
+package bot_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"dhibot/bot"
+	"dhibot/bot/event"
+	"dhibot/bot/githubapi"
+	"dhibot/bot/inbox"
+	"dhibot/bot/standin"
+
+	"github.com/rs/zerolog"
+)
+
+// roughness is one thing that goes wrong, again and again, while a story is told.
+type roughness struct {
+	name     string
+	fault    standin.Fault
+	switches standin.DeliverySwitches
+	// seed repeats a run: the faults and switches strike by it.
+	seed int64
+	// repositories that live through the story, as many as it takes to be hit.
+	repositories int
+	// refuses: GitHub says no in words that mean no, so the answer says so, and
+	// a person asks again. All else the App has to get over by itself.
+	refuses bool
+	// unreached says why the App never meets it; then it must not be hit.
+	unreached string
+}
+
+// often is how likely each thing is to go wrong whenever it can.
+const often = 0.2
+
+func roughnesses() []roughness {
+	return []roughness{
+		{name: "expired_token", seed: 11, repositories: 2},
+		{name: "no_permission", seed: 12, repositories: 1, refuses: true},
+		{name: "suspended", seed: 13, repositories: 1},
+		{name: "primary_limit", seed: 14, repositories: 1},
+		{name: "secondary_limit", seed: 15, repositories: 1},
+		{name: "server_error", seed: 16, repositories: 3},
+		{name: "connection_reset", seed: 17, repositories: 3},
+		{name: "lost_answer", seed: 18, repositories: 3},
+		{name: "truncated_tree", seed: 19, repositories: 3},
+		{name: "ruleset", seed: 20, repositories: 6, refuses: true},
+		{name: "latency", seed: 21, repositories: 2, fault: standin.Fault{Delay: standin.Duration(2 * time.Millisecond)}},
+		{name: "graphql_error", seed: 22, repositories: 3},
+		{name: "mergeable_unknown", seed: 23, repositories: 8},
+		{name: "not_fast_forward", seed: 24, repositories: 1, unreached: "the App updates its branch by force, after looking at its head"},
+		{name: "merge_refused", seed: 25, repositories: 1, unreached: "the App merges nothing"},
+		{name: "duplicate deliveries", seed: 26, repositories: 3, switches: standin.DeliverySwitches{Duplicate: often}},
+		{name: "dropped deliveries", seed: 27, repositories: 4, switches: standin.DeliverySwitches{Drop: often}},
+		{name: "reordered deliveries", seed: 28, repositories: 4, switches: standin.DeliverySwitches{Reorder: often}},
+		{name: "delayed deliveries", seed: 29, repositories: 2, switches: standin.DeliverySwitches{Delay: 2 * time.Millisecond}},
+	}
+}
+
+// TestStoryOnARoughGitHub tells one story with everything that can go wrong,
+// one at a time, at one call or delivery in five: a comment brings a pull
+// request, a push and a second comment bring it up to date, a person closes it,
+// and it stays closed. Late is fine; lost or doubled is not.
+func TestStoryOnARoughGitHub(t *testing.T) {
+	t.Parallel()
+	for _, r := range roughnesses() {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			newRough(t, r).story()
+		})
+	}
+}
+
+// TestEveryFaultHasItsStory keeps the table whole when the stand-in learns a
+// new way to fail.
+func TestEveryFaultHasItsStory(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("standin/faults.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := regexp.MustCompile(`(?m)^\tFault\w+\s+FaultKind = "(\w+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(kinds) < 10 {
+		t.Fatalf("only %d kinds of faults found", len(kinds))
+	}
+	for _, kind := range kinds {
+		if !slices.ContainsFunc(roughnesses(), func(r roughness) bool { return r.name == kind[1] }) {
+			t.Errorf("%s has no story", kind[1])
+		}
+	}
+}
+
+// rough is a GitHub on which something goes wrong, and an inbox that can be
+// followed: one delivery at a time, as for one repository, on a clock that only
+// goes when something has to wait. It hands in again what failed, but unlike
+// the real one it also hands in what it has seen before.
+type rough struct {
+	*world
+	roughness
+	repos []*standin.Repository
+	asked map[int64]int // number of the issue by comment of a person, per repository: see key
+	issue map[*standin.Repository][]question
+
+	tick    sync.Mutex
+	clock   time.Time
+	arrived sync.Mutex
+	queue   []inbox.Delivery
+	guids   []string // of all that arrived
+
+	attempts, later, parked, again int
+}
+
+// question is a comment of a person that is to be answered once.
+type question struct {
+	issue int
+	id    int64
+}
+
+func newRough(t *testing.T, kind roughness) *rough {
+	w := &rough{world: &world{t: t, engine: smallEngine, transport: &breaking{}}, roughness: kind, clock: time.Now(), issue: map[*standin.Repository][]question{}}
+	w.now = func() time.Time {
+		w.tick.Lock()
+		defer w.tick.Unlock()
+		return w.clock
+	}
+	var err error
+	// Tokens are dated by the App's library with the real clock.
+	w.gh, err = standin.New(standin.WithSeed(kind.seed), standin.WithClock(w.now), standin.WithJWTClock(time.Now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.gh.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := w.gh.Listen("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	hooks := httptest.NewServer(http.HandlerFunc(w.receive))
+	t.Cleanup(hooks.Close)
+	w.gh.AddOrganization("acme")
+	w.app, err = w.gh.AddApp(standin.AppConfig{
+		Slug: "dhibot", WebhookURL: hooks.URL, Secret: "secret", Key: testKey(t),
+		Permissions: map[string]string{"contents": "write", "pull_requests": "write", "issues": "write", "checks": "write", "metadata": "read"},
+		Events:      []string{"push", "pull_request", "issue_comment", "check_run", "repository"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.inst, err = w.app.Install("acme"); err != nil {
+		t.Fatal(err)
+	}
+	w.github, err = githubapi.New(githubapi.Settings{
+		AppID: w.app.ID(), Key: w.app.Key(), APIURL: w.gh.APIURL(), Log: zerolog.Nop(), Now: w.now,
+		HTTPClient: &http.Client{Transport: w.transport}, Jitter: func() float64 { return 0 },
+		Limits: githubapi.Limits{Spacing: -1}, Wait: w.wait,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.bot, err = bot.New(bot.Deps{GitHub: w.github, AppID: w.app.ID(), Keys: testKeys, Migrate: w.engine, Now: w.now, Log: zerolog.New(w.world)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// pass moves the clock.
+func (w *rough) pass(d time.Duration) {
+	w.tick.Lock()
+	defer w.tick.Unlock()
+	w.clock = w.clock.Add(d)
+}
+
+func (w *rough) wait(ctx context.Context, d time.Duration) error {
+	w.pass(d)
+	return ctx.Err()
+}
+
+// receive stores a delivery.
+func (w *rough) receive(rw http.ResponseWriter, r *http.Request) {
+	payload, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(rw, err.Error(), http.StatusBadRequest)
+		return
+	}
+	d := inbox.Delivery{GUID: r.Header.Get("X-GitHub-Delivery"), Event: r.Header.Get("X-GitHub-Event"), Body: payload}
+	if e, err := event.Decode(d.Event, payload); err == nil {
+		h := e.Common()
+		d.Installation, d.Repository, d.FullName, d.Key = h.Installation.ID, h.Repository.ID, h.Repository.FullName, e.Key()
+	}
+	w.arrived.Lock()
+	w.queue, w.guids = append(w.queue, d), append(w.guids, d.GUID)
+	w.arrived.Unlock()
+	rw.WriteHeader(http.StatusAccepted)
+}
+
+// rough switches on what goes wrong; smooth switches it off, so that the test
+// itself can look.
+func (w *rough) rough(hold bool) {
+	if !w.delivery() {
+		f := w.fault
+		f.Kind, f.Probability = standin.FaultKind(w.name), often
+		if err := w.gh.AddFault(f); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	sw := w.switches
+	sw.Hold = hold
+	w.gh.SwitchDeliveries(sw)
+}
+
+func (w *rough) smooth() { w.gh.ClearFaults() }
+
+func (w *rough) delivery() bool { return w.switches != standin.DeliverySwitches{} }
+
+// together does something in every repository, lets the deliveries of all of it
+// go at once, and waits until nothing is left to do.
+func (w *rough) together(do func(*standin.Repository) error) {
+	w.t.Helper()
+	w.rough(true)
+	for _, r := range w.repos {
+		if err := do(r); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.gh.SwitchDeliveries(w.switches)
+	w.drain()
+	w.smooth()
+}
+
+// drain handles what has arrived until nothing more comes of it.
+func (w *rough) drain() {
+	w.t.Helper()
+	redelivered := map[int64]bool{}
+	for _, d := range w.gh.Deliveries() {
+		redelivered[d.ID] = w.again > 0 && d.Status == 0 && w.seen(d.GUID)
+	}
+	for {
+		if err := w.gh.Drain(w.t.(*testing.T).Context()); err != nil {
+			w.t.Fatal(err)
+		}
+		w.arrived.Lock()
+		list := w.queue
+		w.queue = nil
+		w.arrived.Unlock()
+		for _, d := range list {
+			w.handle(d)
+		}
+		if len(list) > 0 {
+			continue
+		}
+		// What the sweep does: it asks GitHub for what was never delivered.
+		var lost int
+		for _, d := range w.gh.Deliveries() {
+			if d.Status == 0 && !redelivered[d.ID] {
+				redelivered[d.ID] = true
+				w.again++
+				lost++
+				w.gh.Redeliver(d.ID)
+			}
+		}
+		if lost == 0 {
+			return
+		}
+	}
+}
+
+func (w *rough) seen(guid string) bool {
+	w.arrived.Lock()
+	defer w.arrived.Unlock()
+	return slices.Contains(w.guids, guid)
+}
+
+// handle hands a delivery in until it is done, as the inbox does: again after
+// an error, not before the time that a limit names, and after its last attempt,
+// or when it was dropped, once a person says so.
+func (w *rough) handle(d inbox.Delivery) {
+	ctx := w.t.(*testing.T).Context()
+	_ = w.bot.Acknowledge(ctx, d) // nothing is lost when it fails
+	const last = 5
+	dropped := reflect.TypeOf(inbox.Drop(nil))
+	d.Attempt = 1
+	for range 3000 {
+		w.attempts++
+		err := w.bot.Handle(ctx, d)
+		var limited *githubapi.RateLimitedError
+		switch {
+		case err == nil:
+			return
+		case errors.As(err, &limited):
+			w.later++
+			if wait := limited.Until.Sub(w.now()); wait > 0 {
+				w.pass(wait)
+			}
+			w.pass(time.Second)
+		case reflect.TypeOf(err) == dropped, d.Attempt == last:
+			w.parked++
+			d.Attempt = 1
+			w.pass(time.Hour)
+		default:
+			d.Attempt++
+			w.pass(time.Minute)
+		}
+	}
+	w.t.Fatalf("%s of %s is never done:\n%s", d.Event, d.FullName, tail(w.logged()))
+}
+
+func tail(s string) string { return s[max(0, len(s)-4000):] }
+
+// ask has alice comment until it is as it should be. Only where GitHub refuses
+// may she have to ask more than once.
+func (w *rough) ask(text string, issues map[*standin.Repository]int, settled func(*standin.Repository) bool) {
+	w.t.Helper()
+	open := slices.Clone(w.repos)
+	for range 200 {
+		w.together(func(r *standin.Repository) error {
+			if !slices.Contains(open, r) {
+				return nil
+			}
+			n, ok := issues[r]
+			if !ok {
+				n = r.OpenIssue("alice", "Please", "")
+			}
+			id, err := r.Comment("alice", n, text)
+			w.issue[r] = append(w.issue[r], question{n, id})
+			return err
+		})
+		open = slices.DeleteFunc(open, settled)
+		if len(open) == 0 {
+			return
+		}
+		if !w.refuses {
+			break
+		}
+		issues = nil
+	}
+	w.t.Fatalf("%s did not do it for %s:\n%s", text, open[0].FullName(), tail(w.logged()))
+}
+
+func (w *rough) story() {
+	files := map[string]string{}
+	for i := range 6 { // enough to be read in batches
+		files[fmt.Sprintf("svc%d/Dockerfile", i)] = fmt.Sprintf("FROM node:%d\n", 20+i)
+	}
+	for i := range w.repositories {
+		r, err := w.gh.AddRepository("acme", fmt.Sprintf("shop%d", i), standin.Text(files), standin.Collaborator("alice", "write"), standin.Collaborator("bob", "write"))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.repos = append(w.repos, r)
+	}
+	w.drain()
+
+	w.ask("/dhi migrate", nil, func(r *standin.Repository) bool { return w.proposed(r, files) })
+	onPull := map[*standin.Repository]int{}
+	for _, r := range w.repos {
+		onPull[r] = w.onlyPull(r).Number
+	}
+
+	files["web/Dockerfile"] = "FROM python:3.13\n"
+	push := func(path, content string) {
+		w.together(func(r *standin.Repository) error {
+			_, err := r.Push("alice", "main", "More", standin.Text(map[string]string{path: content}))
+			return err
+		})
+	}
+	push("web/Dockerfile", files["web/Dockerfile"])
+	w.ask("/dhi migrate", onPull, func(r *standin.Repository) bool { return w.proposed(r, files) })
+
+	w.together(func(r *standin.Repository) error { return r.CloseIssue("bob", onPull[r]) })
+	heads := map[*standin.Repository]string{}
+	for _, r := range w.repos {
+		heads[r] = r.Branch("dhi/migrate")
+	}
+	w.ask("/dhi migrate", nil, func(*standin.Repository) bool { return true })
+	push("job/Dockerfile", "FROM golang:1.26\n")
+
+	for _, r := range w.repos {
+		p := w.onlyPull(r)
+		if p.State != "closed" || p.Number != onPull[r] || r.Branch("dhi/migrate") != heads[r] || p.Head.SHA != heads[r] {
+			w.t.Errorf("%s: the closed pull request is now %v, its branch was at %s", r.FullName(), p, heads[r])
+		}
+		w.holds(r, files)
+	}
+	w.hit()
+}
+
+// onlyPull is the only pull request there ever was.
+func (w *rough) onlyPull(r *standin.Repository) pullView {
+	w.t.Helper()
+	pulls, err := w.pulls(r.FullName())
+	if err != nil || len(pulls) != 1 {
+		w.t.Fatalf("%s: pull requests %v: %v\n%s", r.FullName(), pulls, err, tail(w.logged()))
+	}
+	return pulls[0]
+}
+
+// migrated is what smallEngine makes of the files.
+func migrated(files map[string]string) map[string]string {
+	out := map[string]string{}
+	for path, content := range files {
+		out[path] = strings.Replace(content, "FROM ", "FROM dhi.io/", 1)
+	}
+	return out
+}
+
+// proposed tells whether there is an open pull request with the migrated files.
+func (w *rough) proposed(r *standin.Repository, files map[string]string) bool {
+	pulls, err := w.pulls(r.FullName())
+	if err != nil || len(pulls) > 1 {
+		w.t.Fatalf("%s: pull requests %v: %v", r.FullName(), pulls, err)
+	}
+	return len(pulls) == 1 && pulls[0].State == "open" && pulls[0].Head.SHA == r.Branch("dhi/migrate") && maps.Equal(w.onBranch(r), migrated(files))
+}
+
+func (w *rough) onBranch(r *standin.Repository) map[string]string {
+	files, err := r.ReadFiles("dhi/migrate")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	out := map[string]string{}
+	for path, f := range files {
+		out[path] = f.Content
+	}
+	return out
+}
+
+// holds checks that nothing was lost or doubled.
+func (w *rough) holds(r *standin.Repository, files map[string]string) {
+	w.t.Helper()
+	if got, want := w.onBranch(r), migrated(files); !maps.Equal(got, want) {
+		w.t.Errorf("%s: the branch holds %v, want %v", r.FullName(), got, want)
+	}
+	if b := r.Branches(); !slices.Equal(b, []string{"dhi/migrate", "main"}) {
+		w.t.Errorf("%s: branches %v", r.FullName(), b)
+	}
+	said := map[string]int{}
+	var ours int
+	seen := map[int]bool{}
+	for _, q := range w.issue[r] {
+		if seen[q.issue] {
+			continue
+		}
+		seen[q.issue] = true
+		comments, err := w.comments(r.FullName(), q.issue)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, c := range comments {
+			if c.User.Login == "dhibot[bot]" {
+				ours++
+				said[saidMark.FindString(c.Body)]++
+			}
+		}
+	}
+	for _, q := range w.issue[r] {
+		reply, trouble := said[fmt.Sprintf("<!-- dhibot-said:reply-%d -->", q.id)], said[fmt.Sprintf("<!-- dhibot-said:trouble-%d -->", q.id)]
+		if reply != 1 || trouble > 1 {
+			w.t.Errorf("%s#%d: comment %d has %d replies and %d words of trouble", r.FullName(), q.issue, q.id, reply, trouble)
+		}
+		ours -= reply + trouble
+	}
+	if ours != 0 {
+		w.t.Errorf("%s: %d comments answer nobody: %v", r.FullName(), ours, said)
+	}
+	if out, err := r.Fsck(w.t.(*testing.T).Context()); err != nil || strings.TrimSpace(out) != "" {
+		w.t.Errorf("%s: git fsck: %v\n%s", r.FullName(), err, out)
+	}
+}
+
+var saidMark = regexp.MustCompile(`<!-- dhibot-said:\S+ -->`)
+
+// hit checks that something went wrong indeed.
+func (w *rough) hit() {
+	hits := w.gh.FaultHits()[standin.FaultKind(w.name)]
+	log := w.gh.Deliveries()
+	switch {
+	case w.switches.Duplicate > 0:
+		w.arrived.Lock()
+		guids := slices.Clone(w.guids)
+		w.arrived.Unlock()
+		all := len(guids)
+		slices.Sort(guids)
+		hits = all - len(slices.Compact(guids))
+	case w.switches.Drop > 0:
+		hits = w.again
+	case w.switches.Reorder > 0:
+		for i := 1; i < len(log); i++ {
+			if log[i].ID < log[i-1].ID {
+				hits++
+			}
+		}
+	case w.switches.Delay > 0:
+		hits = len(log)
+	}
+	var asked int
+	for _, q := range w.issue {
+		asked += len(q)
+	}
+	w.t.Logf("seed %d: %d repositories, %d comments, %d deliveries, %d attempts, %d put back, %d parked, %d hits",
+		w.seed, w.repositories, asked, len(log), w.attempts, w.later, w.parked, hits)
+	switch {
+	case w.unreached != "" && hits > 0:
+		w.t.Errorf("it was hit %d times, although %s", hits, w.unreached)
+	case w.unreached == "" && hits == 0:
+		w.t.Error("it was never hit: more repositories or another seed are needed")
+	}
+}
