@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -38,6 +40,9 @@ type roughness struct {
 	// refuses: GitHub says no in words that mean no, so the answer says so, and
 	// a person asks again. All else the App has to get over by itself.
 	refuses bool
+	// parks: GitHub says that somebody took something away, and after the last
+	// attempt a person has to say that it is there again.
+	parks bool
 	// unreached says why the App never meets it; then it must not be hit.
 	unreached string
 }
@@ -48,10 +53,13 @@ const often = 0.2
 func roughnesses() []roughness {
 	return []roughness{
 		{name: "expired_token", seed: 11, repositories: 2},
-		{name: "no_permission", seed: 12, repositories: 1, refuses: true},
-		{name: "suspended", seed: 13, repositories: 1},
+		{name: "no_permission", seed: 12, repositories: 1, refuses: true, parks: true},
+		{name: "suspended", seed: 13, repositories: 1, parks: true},
 		{name: "primary_limit", seed: 14, repositories: 1},
 		{name: "secondary_limit", seed: 15, repositories: 1},
+		{name: "primary_limit, 429", seed: 30, repositories: 1, fault: standin.Fault{Status: http.StatusTooManyRequests}},
+		{name: "secondary_limit, 429 without headers", seed: 31, repositories: 1, fault: standin.Fault{Status: http.StatusTooManyRequests, NoHeaders: true}},
+		{name: "server_error, 500", seed: 32, repositories: 3, fault: standin.Fault{Status: http.StatusInternalServerError}},
 		{name: "server_error", seed: 16, repositories: 3},
 		{name: "connection_reset", seed: 17, repositories: 3},
 		{name: "lost_answer", seed: 18, repositories: 3},
@@ -64,7 +72,7 @@ func roughnesses() []roughness {
 		{name: "merge_refused", seed: 25, repositories: 1, unreached: "the App merges nothing"},
 		{name: "duplicate deliveries", seed: 26, repositories: 3, switches: standin.DeliverySwitches{Duplicate: often}},
 		{name: "dropped deliveries", seed: 27, repositories: 4, switches: standin.DeliverySwitches{Drop: often}},
-		{name: "reordered deliveries", seed: 28, repositories: 4, switches: standin.DeliverySwitches{Reorder: often}},
+		{name: "reordered deliveries", seed: 28, repositories: 6, switches: standin.DeliverySwitches{Reorder: often}},
 		{name: "delayed deliveries", seed: 29, repositories: 2, switches: standin.DeliverySwitches{Delay: 2 * time.Millisecond}},
 	}
 }
@@ -110,8 +118,7 @@ type rough struct {
 	*world
 	roughness
 	repos []*standin.Repository
-	asked map[int64]int // number of the issue by comment of a person, per repository: see key
-	issue map[*standin.Repository][]question
+	asked map[*standin.Repository][]question
 
 	tick    sync.Mutex
 	clock   time.Time
@@ -119,7 +126,8 @@ type rough struct {
 	queue   []inbox.Delivery
 	guids   []string // of all that arrived
 
-	attempts, later, parked, again int
+	attempts, later, parked int            // of deliveries
+	redelivered             map[int64]bool // by the number of the attempt
 }
 
 // question is a comment of a person that is to be answered once.
@@ -129,7 +137,7 @@ type question struct {
 }
 
 func newRough(t *testing.T, kind roughness) *rough {
-	w := &rough{world: &world{t: t, engine: smallEngine, transport: &breaking{}}, roughness: kind, clock: time.Now(), issue: map[*standin.Repository][]question{}}
+	w := &rough{world: &world{t: t, engine: smallEngine, transport: &breaking{}}, roughness: kind, clock: time.Now(), asked: map[*standin.Repository][]question{}, redelivered: map[int64]bool{}}
 	w.now = func() time.Time {
 		w.tick.Lock()
 		defer w.tick.Unlock()
@@ -213,7 +221,7 @@ func (w *rough) receive(rw http.ResponseWriter, r *http.Request) {
 func (w *rough) rough(hold bool) {
 	if !w.delivery() {
 		f := w.fault
-		f.Kind, f.Probability = standin.FaultKind(w.name), often
+		f.Kind, f.Probability = w.kind(), often
 		if err := w.gh.AddFault(f); err != nil {
 			w.t.Fatal(err)
 		}
@@ -221,6 +229,11 @@ func (w *rough) rough(hold bool) {
 	sw := w.switches
 	sw.Hold = hold
 	w.gh.SwitchDeliveries(sw)
+}
+
+func (r roughness) kind() standin.FaultKind {
+	kind, _, _ := strings.Cut(r.name, ",")
+	return standin.FaultKind(kind)
 }
 
 func (w *rough) smooth() { w.gh.ClearFaults() }
@@ -245,10 +258,6 @@ func (w *rough) together(do func(*standin.Repository) error) {
 // drain handles what has arrived until nothing more comes of it.
 func (w *rough) drain() {
 	w.t.Helper()
-	redelivered := map[int64]bool{}
-	for _, d := range w.gh.Deliveries() {
-		redelivered[d.ID] = w.again > 0 && d.Status == 0 && w.seen(d.GUID)
-	}
 	for {
 		if err := w.gh.Drain(w.t.(*testing.T).Context()); err != nil {
 			w.t.Fatal(err)
@@ -264,25 +273,17 @@ func (w *rough) drain() {
 			continue
 		}
 		// What the sweep does: it asks GitHub for what was never delivered.
-		var lost int
+		before := len(w.redelivered)
 		for _, d := range w.gh.Deliveries() {
-			if d.Status == 0 && !redelivered[d.ID] {
-				redelivered[d.ID] = true
-				w.again++
-				lost++
+			if d.Status == 0 && !w.redelivered[d.ID] {
+				w.redelivered[d.ID] = true
 				w.gh.Redeliver(d.ID)
 			}
 		}
-		if lost == 0 {
+		if len(w.redelivered) == before {
 			return
 		}
 	}
-}
-
-func (w *rough) seen(guid string) bool {
-	w.arrived.Lock()
-	defer w.arrived.Unlock()
-	return slices.Contains(w.guids, guid)
 }
 
 // handle hands a delivery in until it is done, as the inbox does: again after
@@ -291,7 +292,6 @@ func (w *rough) seen(guid string) bool {
 func (w *rough) handle(d inbox.Delivery) {
 	ctx := w.t.(*testing.T).Context()
 	_ = w.bot.Acknowledge(ctx, d) // nothing is lost when it fails
-	const last = 5
 	dropped := reflect.TypeOf(inbox.Drop(nil))
 	d.Attempt = 1
 	for range 3000 {
@@ -307,7 +307,7 @@ func (w *rough) handle(d inbox.Delivery) {
 				w.pass(wait)
 			}
 			w.pass(time.Second)
-		case reflect.TypeOf(err) == dropped, d.Attempt == last:
+		case reflect.TypeOf(err) == dropped, d.Attempt == inbox.DefaultAttempts:
 			w.parked++
 			d.Attempt = 1
 			w.pass(time.Hour)
@@ -321,22 +321,28 @@ func (w *rough) handle(d inbox.Delivery) {
 
 func tail(s string) string { return s[max(0, len(s)-4000):] }
 
-// ask has alice comment until it is as it should be. Only where GitHub refuses
-// may she have to ask more than once.
-func (w *rough) ask(text string, issues map[*standin.Repository]int, settled func(*standin.Repository) bool) {
+// ask has something happen and alice comment right after it, on the given issues
+// or new ones, until it is as it should be. Only where GitHub refuses may she
+// have to ask more than once.
+func (w *rough) ask(first func(*standin.Repository) error, issues map[*standin.Repository]int, settled func(*standin.Repository) bool) {
 	w.t.Helper()
 	open := slices.Clone(w.repos)
-	for range 200 {
+	for round := range 200 {
 		w.together(func(r *standin.Repository) error {
 			if !slices.Contains(open, r) {
 				return nil
+			}
+			if round == 0 {
+				if err := first(r); err != nil {
+					return err
+				}
 			}
 			n, ok := issues[r]
 			if !ok {
 				n = r.OpenIssue("alice", "Please", "")
 			}
-			id, err := r.Comment("alice", n, text)
-			w.issue[r] = append(w.issue[r], question{n, id})
+			id, err := r.Comment("alice", n, "/dhi migrate")
+			w.asked[r] = append(w.asked[r], question{n, id})
 			return err
 		})
 		open = slices.DeleteFunc(open, settled)
@@ -348,7 +354,7 @@ func (w *rough) ask(text string, issues map[*standin.Repository]int, settled fun
 		}
 		issues = nil
 	}
-	w.t.Fatalf("%s did not do it for %s:\n%s", text, open[0].FullName(), tail(w.logged()))
+	w.t.Fatalf("asking did not do it for %s:\n%s", open[0].FullName(), tail(w.logged()))
 }
 
 func (w *rough) story() {
@@ -365,29 +371,27 @@ func (w *rough) story() {
 	}
 	w.drain()
 
-	w.ask("/dhi migrate", nil, func(r *standin.Repository) bool { return w.proposed(r, files) })
+	w.ask(func(*standin.Repository) error { return nil }, nil, func(r *standin.Repository) bool { return w.proposed(r, files) })
 	onPull := map[*standin.Repository]int{}
 	for _, r := range w.repos {
 		onPull[r] = w.onlyPull(r).Number
 	}
 
-	files["web/Dockerfile"] = "FROM python:3.13\n"
-	push := func(path, content string) {
-		w.together(func(r *standin.Repository) error {
+	push := func(path, content string) func(*standin.Repository) error {
+		return func(r *standin.Repository) error {
 			_, err := r.Push("alice", "main", "More", standin.Text(map[string]string{path: content}))
 			return err
-		})
+		}
 	}
-	push("web/Dockerfile", files["web/Dockerfile"])
-	w.ask("/dhi migrate", onPull, func(r *standin.Repository) bool { return w.proposed(r, files) })
+	files["web/Dockerfile"] = "FROM python:3.13\n"
+	w.ask(push("web/Dockerfile", files["web/Dockerfile"]), onPull, func(r *standin.Repository) bool { return w.proposed(r, files) })
 
-	w.together(func(r *standin.Repository) error { return r.CloseIssue("bob", onPull[r]) })
 	heads := map[*standin.Repository]string{}
 	for _, r := range w.repos {
 		heads[r] = r.Branch("dhi/migrate")
 	}
-	w.ask("/dhi migrate", nil, func(*standin.Repository) bool { return true })
-	push("job/Dockerfile", "FROM golang:1.26\n")
+	w.ask(func(r *standin.Repository) error { return r.CloseIssue("bob", onPull[r]) }, nil, func(*standin.Repository) bool { return true })
+	w.together(push("job/Dockerfile", "FROM golang:1.26\n"))
 
 	for _, r := range w.repos {
 		p := w.onlyPull(r)
@@ -396,6 +400,7 @@ func (w *rough) story() {
 		}
 		w.holds(r, files)
 	}
+	w.clone(w.repos[0])
 	w.hit()
 }
 
@@ -451,7 +456,7 @@ func (w *rough) holds(r *standin.Repository, files map[string]string) {
 	said := map[string]int{}
 	var ours int
 	seen := map[int]bool{}
-	for _, q := range w.issue[r] {
+	for _, q := range w.asked[r] {
 		if seen[q.issue] {
 			continue
 		}
@@ -467,7 +472,7 @@ func (w *rough) holds(r *standin.Repository, files map[string]string) {
 			}
 		}
 	}
-	for _, q := range w.issue[r] {
+	for _, q := range w.asked[r] {
 		reply, trouble := said[fmt.Sprintf("<!-- dhibot-said:reply-%d -->", q.id)], said[fmt.Sprintf("<!-- dhibot-said:trouble-%d -->", q.id)]
 		if reply != 1 || trouble > 1 {
 			w.t.Errorf("%s#%d: comment %d has %d replies and %d words of trouble", r.FullName(), q.issue, q.id, reply, trouble)
@@ -482,11 +487,37 @@ func (w *rough) holds(r *standin.Repository, files map[string]string) {
 	}
 }
 
+// clone checks that git sees what the API says.
+func (w *rough) clone(r *standin.Repository) {
+	w.t.Helper()
+	dir := filepath.Join(w.t.(*testing.T).TempDir(), "copy")
+	address := strings.Replace(r.CloneURL(), "://", "://x-access-token:"+w.gh.AddUser("bob").Token()+"@", 1)
+	git := func(args ...string) string {
+		cmd := exec.CommandContext(w.t.(*testing.T).Context(), "git", args...)
+		cmd.Env = append(os.Environ(), "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_TERMINAL_PROMPT=0")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			w.t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	git("clone", "-q", "-b", "dhi/migrate", address, dir)
+	if head, pull := git("-C", dir, "rev-parse", "HEAD"), w.onlyPull(r); head != pull.Head.SHA {
+		w.t.Errorf("%s: the clone is at %s, #%d at %s", r.FullName(), head, pull.Number, pull.Head.SHA)
+	}
+	for path, content := range w.onBranch(r) {
+		if got, err := os.ReadFile(filepath.Join(dir, path)); err != nil || string(got) != content {
+			w.t.Errorf("%s: %s is %q in the clone, %q by the API: %v", r.FullName(), path, got, content, err)
+		}
+	}
+	git("-C", dir, "fsck", "--strict")
+}
+
 var saidMark = regexp.MustCompile(`<!-- dhibot-said:\S+ -->`)
 
 // hit checks that something went wrong indeed.
 func (w *rough) hit() {
-	hits := w.gh.FaultHits()[standin.FaultKind(w.name)]
+	hits := w.gh.FaultHits()[w.kind()]
 	log := w.gh.Deliveries()
 	switch {
 	case w.switches.Duplicate > 0:
@@ -497,7 +528,7 @@ func (w *rough) hit() {
 		slices.Sort(guids)
 		hits = all - len(slices.Compact(guids))
 	case w.switches.Drop > 0:
-		hits = w.again
+		hits = len(w.redelivered)
 	case w.switches.Reorder > 0:
 		for i := 1; i < len(log); i++ {
 			if log[i].ID < log[i-1].ID {
@@ -508,11 +539,14 @@ func (w *rough) hit() {
 		hits = len(log)
 	}
 	var asked int
-	for _, q := range w.issue {
+	for _, q := range w.asked {
 		asked += len(q)
 	}
 	w.t.Logf("seed %d: %d repositories, %d comments, %d deliveries, %d attempts, %d put back, %d parked, %d hits",
 		w.seed, w.repositories, asked, len(log), w.attempts, w.later, w.parked, hits)
+	if w.parked > 0 && !w.parks {
+		w.t.Errorf("%d deliveries were given up", w.parked)
+	}
 	switch {
 	case w.unreached != "" && hits > 0:
 		w.t.Errorf("it was hit %d times, although %s", hits, w.unreached)

@@ -61,6 +61,14 @@ func TestStandinTrapT6(t *testing.T) {
 	}
 	w.inst.Unsuspend()
 	if _, err := w.client().Branch(ctx, repo, "main"); err != nil {
+		t.Errorf("back: %v", err)
+	}
+	w.inst.Suspend() // the token is refused, not its minting
+	if _, err := w.client().Branch(ctx, repo, "main"); !errors.As(err, &gone) || !gone.Suspended || gone.Installation != w.inst.ID() {
+		t.Errorf("suspended while a token is alive: %v", err)
+	}
+	w.inst.Unsuspend()
+	if _, err := w.client().Branch(ctx, repo, "main"); err != nil {
 		t.Errorf("back again: %v", err)
 	}
 	w.inst.Uninstall()

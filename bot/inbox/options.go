@@ -36,7 +36,7 @@ func defaults() options {
 		log:      zerolog.Nop(),
 		workers:  16,
 		people:   4,
-		attempts: 5,
+		attempts: DefaultAttempts,
 		drain:    20,
 		grace:    20 * time.Second,
 		lease:    30 * time.Second,
@@ -82,7 +82,13 @@ func WithWorkers(all, people int) Option {
 	return func(o *options) { o.workers, o.people = all, people }
 }
 
-// WithMaxAttempts sets after how many failures a delivery is parked (default 5).
+// DefaultAttempts is after how many failures a delivery is parked. With the
+// pauses between them that is more than five hours, so that a bad afternoon of
+// GitHub's loses nothing; a delivery that fails does not hold up its lane.
+const DefaultAttempts = 10
+
+// WithMaxAttempts sets after how many failures a delivery is parked instead of
+// DefaultAttempts.
 func WithMaxAttempts(n int) Option { return func(o *options) { o.attempts = n } }
 
 // WithDrain sets how many deliveries of a lane are handled before the lane
