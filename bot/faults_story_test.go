@@ -1,36 +1,24 @@
 package bot_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"dhibot/bot"
-	"dhibot/bot/event"
-	"dhibot/bot/githubapi"
-	"dhibot/bot/inbox"
 	"dhibot/bot/standin"
-
-	"github.com/rs/zerolog"
 )
 
 // roughness is one thing that goes wrong, again and again, while a story is told.
 type roughness struct {
-	name     string
+	name     string // the kind for faults; a variant follows a comma
 	fault    standin.Fault
 	switches standin.DeliverySwitches
 	// seed repeats a run: the faults and switches strike by it.
@@ -45,6 +33,12 @@ type roughness struct {
 	parks bool
 	// unreached says why the App never meets it; then it must not be hit.
 	unreached string
+}
+
+// kind is the fault without the variant.
+func (r roughness) kind() standin.FaultKind {
+	kind, _, _ := strings.Cut(r.name, ",")
+	return standin.FaultKind(kind)
 }
 
 // often is how likely each thing is to go wrong whenever it can.
@@ -109,217 +103,6 @@ func TestEveryFaultHasItsStory(t *testing.T) {
 		}
 	}
 }
-
-// rough is a GitHub on which something goes wrong, and an inbox that can be
-// followed: one delivery at a time, as for one repository, on a clock that only
-// goes when something has to wait. It hands in again what failed, but unlike
-// the real one it also hands in what it has seen before.
-type rough struct {
-	*world
-	roughness
-	repos []*standin.Repository
-	asked map[*standin.Repository][]question
-
-	tick    sync.Mutex
-	clock   time.Time
-	arrived sync.Mutex
-	queue   []inbox.Delivery
-	guids   []string // of all that arrived
-
-	attempts, later, parked int            // of deliveries
-	redelivered             map[int64]bool // by the number of the attempt
-}
-
-// question is a comment of a person that is to be answered once.
-type question struct {
-	issue int
-	id    int64
-}
-
-func newRough(t *testing.T, kind roughness) *rough {
-	w := &rough{world: &world{t: t, engine: smallEngine, transport: &breaking{}}, roughness: kind, clock: time.Now(), asked: map[*standin.Repository][]question{}, redelivered: map[int64]bool{}}
-	w.now = func() time.Time {
-		w.tick.Lock()
-		defer w.tick.Unlock()
-		return w.clock
-	}
-	var err error
-	// Tokens are dated by the App's library with the real clock.
-	w.gh, err = standin.New(standin.WithSeed(kind.seed), standin.WithClock(w.now), standin.WithJWTClock(time.Now))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.gh.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, err := w.gh.Listen("127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
-	hooks := httptest.NewServer(http.HandlerFunc(w.receive))
-	t.Cleanup(hooks.Close)
-	w.gh.AddOrganization("acme")
-	w.app, err = w.gh.AddApp(standin.AppConfig{
-		Slug: "dhibot", WebhookURL: hooks.URL, Secret: "secret", Key: testKey(t),
-		Permissions: map[string]string{"contents": "write", "pull_requests": "write", "issues": "write", "checks": "write", "metadata": "read"},
-		Events:      []string{"push", "pull_request", "issue_comment", "check_run", "repository"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if w.inst, err = w.app.Install("acme"); err != nil {
-		t.Fatal(err)
-	}
-	w.github, err = githubapi.New(githubapi.Settings{
-		AppID: w.app.ID(), Key: w.app.Key(), APIURL: w.gh.APIURL(), Log: zerolog.Nop(), Now: w.now,
-		HTTPClient: &http.Client{Transport: w.transport}, Jitter: func() float64 { return 0 },
-		Limits: githubapi.Limits{Spacing: -1}, Wait: w.wait,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.bot, err = bot.New(bot.Deps{GitHub: w.github, AppID: w.app.ID(), Keys: testKeys, Migrate: w.engine, Now: w.now, Log: zerolog.New(w.world)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
-}
-
-// pass moves the clock.
-func (w *rough) pass(d time.Duration) {
-	w.tick.Lock()
-	defer w.tick.Unlock()
-	w.clock = w.clock.Add(d)
-}
-
-func (w *rough) wait(ctx context.Context, d time.Duration) error {
-	w.pass(d)
-	return ctx.Err()
-}
-
-// receive stores a delivery.
-func (w *rough) receive(rw http.ResponseWriter, r *http.Request) {
-	payload, err := io.ReadAll(r.Body)
-	if err != nil {
-		http.Error(rw, err.Error(), http.StatusBadRequest)
-		return
-	}
-	d := inbox.Delivery{GUID: r.Header.Get("X-GitHub-Delivery"), Event: r.Header.Get("X-GitHub-Event"), Body: payload}
-	if e, err := event.Decode(d.Event, payload); err == nil {
-		h := e.Common()
-		d.Installation, d.Repository, d.FullName, d.Key = h.Installation.ID, h.Repository.ID, h.Repository.FullName, e.Key()
-	}
-	w.arrived.Lock()
-	w.queue, w.guids = append(w.queue, d), append(w.guids, d.GUID)
-	w.arrived.Unlock()
-	rw.WriteHeader(http.StatusAccepted)
-}
-
-// rough switches on what goes wrong; smooth switches it off, so that the test
-// itself can look.
-func (w *rough) rough(hold bool) {
-	if !w.delivery() {
-		f := w.fault
-		f.Kind, f.Probability = w.kind(), often
-		if err := w.gh.AddFault(f); err != nil {
-			w.t.Fatal(err)
-		}
-	}
-	sw := w.switches
-	sw.Hold = hold
-	w.gh.SwitchDeliveries(sw)
-}
-
-func (r roughness) kind() standin.FaultKind {
-	kind, _, _ := strings.Cut(r.name, ",")
-	return standin.FaultKind(kind)
-}
-
-func (w *rough) smooth() { w.gh.ClearFaults() }
-
-func (w *rough) delivery() bool { return w.switches != standin.DeliverySwitches{} }
-
-// together does something in every repository, lets the deliveries of all of it
-// go at once, and waits until nothing is left to do.
-func (w *rough) together(do func(*standin.Repository) error) {
-	w.t.Helper()
-	w.rough(true)
-	for _, r := range w.repos {
-		if err := do(r); err != nil {
-			w.t.Fatal(err)
-		}
-	}
-	w.gh.SwitchDeliveries(w.switches)
-	w.drain()
-	w.smooth()
-}
-
-// drain handles what has arrived until nothing more comes of it.
-func (w *rough) drain() {
-	w.t.Helper()
-	for {
-		if err := w.gh.Drain(w.t.(*testing.T).Context()); err != nil {
-			w.t.Fatal(err)
-		}
-		w.arrived.Lock()
-		list := w.queue
-		w.queue = nil
-		w.arrived.Unlock()
-		for _, d := range list {
-			w.handle(d)
-		}
-		if len(list) > 0 {
-			continue
-		}
-		// What the sweep does: it asks GitHub for what was never delivered.
-		before := len(w.redelivered)
-		for _, d := range w.gh.Deliveries() {
-			if d.Status == 0 && !w.redelivered[d.ID] {
-				w.redelivered[d.ID] = true
-				w.gh.Redeliver(d.ID)
-			}
-		}
-		if len(w.redelivered) == before {
-			return
-		}
-	}
-}
-
-// handle hands a delivery in until it is done, as the inbox does: again after
-// an error, not before the time that a limit names, and after its last attempt,
-// or when it was dropped, once a person says so.
-func (w *rough) handle(d inbox.Delivery) {
-	ctx := w.t.(*testing.T).Context()
-	_ = w.bot.Acknowledge(ctx, d) // nothing is lost when it fails
-	dropped := reflect.TypeOf(inbox.Drop(nil))
-	d.Attempt = 1
-	for range 3000 {
-		w.attempts++
-		err := w.bot.Handle(ctx, d)
-		var limited *githubapi.RateLimitedError
-		switch {
-		case err == nil:
-			return
-		case errors.As(err, &limited):
-			w.later++
-			if wait := limited.Until.Sub(w.now()); wait > 0 {
-				w.pass(wait)
-			}
-			w.pass(time.Second)
-		case reflect.TypeOf(err) == dropped, d.Attempt == inbox.DefaultAttempts:
-			w.parked++
-			d.Attempt = 1
-			w.pass(time.Hour)
-		default:
-			d.Attempt++
-			w.pass(time.Minute)
-		}
-	}
-	w.t.Fatalf("%s of %s is never done:\n%s", d.Event, d.FullName, tail(w.logged()))
-}
-
-func tail(s string) string { return s[max(0, len(s)-4000):] }
 
 // ask has something happen and alice comment right after it, on the given issues
 // or new ones, until it is as it should be. Only where GitHub refuses may she
@@ -482,7 +265,7 @@ func (w *rough) holds(r *standin.Repository, files map[string]string) {
 	if ours != 0 {
 		w.t.Errorf("%s: %d comments answer nobody: %v", r.FullName(), ours, said)
 	}
-	if out, err := r.Fsck(w.t.(*testing.T).Context()); err != nil || strings.TrimSpace(out) != "" {
+	if out, err := r.Fsck(w.t.Context()); err != nil || strings.TrimSpace(out) != "" {
 		w.t.Errorf("%s: git fsck: %v\n%s", r.FullName(), err, out)
 	}
 }
@@ -490,10 +273,10 @@ func (w *rough) holds(r *standin.Repository, files map[string]string) {
 // clone checks that git sees what the API says.
 func (w *rough) clone(r *standin.Repository) {
 	w.t.Helper()
-	dir := filepath.Join(w.t.(*testing.T).TempDir(), "copy")
+	dir := filepath.Join(w.t.TempDir(), "copy")
 	address := strings.Replace(r.CloneURL(), "://", "://x-access-token:"+w.gh.AddUser("bob").Token()+"@", 1)
 	git := func(args ...string) string {
-		cmd := exec.CommandContext(w.t.(*testing.T).Context(), "git", args...)
+		cmd := exec.CommandContext(w.t.Context(), "git", args...)
 		cmd.Env = append(os.Environ(), "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_TERMINAL_PROMPT=0")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
