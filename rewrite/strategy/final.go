@@ -31,27 +31,7 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 			ownTrivial = false
 		}
 	}
-	if b := d.fitsPlatform(root.Stage, &catalog.Choice{Image: image}, pick.Def); b != nil {
-		d.Blocks = append(d.Blocks, *b)
-	}
-	for _, s := range f.Chain() {
-		if b := d.fitsFiles(s, &catalog.Choice{Image: image}, pick.Def); b != nil {
-			d.Blocks = append(d.Blocks, *b)
-		}
-	}
-	d.Blocks = append(d.Blocks, d.packageBlocks(list, pick.Def)...)
-	switch image {
-	case "python":
-		d.Blocks = append(d.Blocks, d.pythonLibraries(f)...)
-	case "node":
-		d.Blocks = append(d.Blocks, d.nodeLibraries(f)...)
-	}
-	if b := developmentStage(f, d.Path); b != nil {
-		d.Blocks = append(d.Blocks, *b)
-	}
-	for _, st := range f.End.OnBuild {
-		d.Blocks = append(d.Blocks, Block{Rule: "no-shell", Code: "onbuild", Line: st.Lines[0], Text: "it has ONBUILD triggers: images built on it run commands and install packages"})
-	}
+	d.Blocks = append(d.Blocks, d.imageBlocks(root, pick, image, list)...)
 	d.RunUser = d.runUser(f, pick.Def, true)
 	if !trivial && rec == nil && d.owns(f, list, pick.Def) {
 		trivial, ownTrivial = true, true
@@ -63,30 +43,12 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 			}
 		}
 	}
-	t := &starter{in: &d.Input, final: f, def: pick.Def, made: map[string]bool{}, carried: map[string]bool{}, builds: rec != nil}
-	for _, e := range list {
-		for _, c := range e.carried {
-			t.carried[c] = true
-		}
-		if e.install || rec != nil || e.unknown == "" {
-			for _, p := range e.paths {
-				t.made[p] = true
-			}
-		}
-		if e.cwd {
-			t.builds = true
-		}
-	}
-	if rec != nil {
-		for _, a := range rec.artifacts {
-			t.made[a.path] = true
-		}
-	}
+	t := d.starter(f, pick.Def, list, rec)
 	siblings := d.siblingsRun(f)
 	if image == "python" && trivial && !siblings && rec == nil {
 		d.site = d.sitePackagesOf(f)
 	}
-	venv, venvWhy, vb := d.virtualEnv(f, list, image)
+	venv, vb := d.virtualEnv(f, list, image)
 	if d.site != nil && venv.dir == "" {
 		venv.dir = newVenv
 	}
@@ -128,7 +90,61 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 		d.Blocks = append(d.Blocks, Block{Rule: "multi-stage", Code: "variant-not-offered", Line: root.From.Lines[0], Text: fmt.Sprintf("dhi %s has no dev variant to build in", ch.Image)})
 		return false
 	}
-	return d.split(root, ch, pick, image, effects, rec, venv, venvWhy)
+	return d.split(root, ch, pick, image, effects, rec, venv)
+}
+
+// imageBlocks are the reasons that lie in the image, in packages and in what
+// the stage is for; how it starts is looked at on its own.
+func (d *decider) imageBlocks(root *Stage, pick *catalog.Pick, image string, list []effect) []Block {
+	f := d.Final.Stage
+	var out []Block
+	if b := d.fitsPlatform(root.Stage, &catalog.Choice{Image: image}, pick.Def); b != nil {
+		out = append(out, *b)
+	}
+	for _, s := range f.Chain() {
+		if b := d.fitsFiles(s, &catalog.Choice{Image: image}, pick.Def); b != nil {
+			out = append(out, *b)
+		}
+	}
+	out = append(out, d.packageBlocks(list, pick.Def)...)
+	switch image {
+	case "python":
+		out = append(out, d.pythonLibraries(f)...)
+	case "node":
+		out = append(out, d.nodeLibraries(f)...)
+	}
+	if b := developmentStage(f, d.Path); b != nil {
+		out = append(out, *b)
+	}
+	for _, st := range f.End.OnBuild {
+		out = append(out, Block{Rule: "no-shell", Code: "onbuild", Line: st.Lines[0], Text: "it has ONBUILD triggers: images built on it run commands and install packages"})
+	}
+	return out
+}
+
+// starter knows the files that RUNs of the final image make and that come
+// along.
+func (d *decider) starter(f *assess.Stage, def *catalog.Definition, list []effect, rec *recipe) *starter {
+	t := &starter{in: &d.Input, final: f, def: def, made: map[string]bool{}, carried: map[string]bool{}, builds: rec != nil}
+	for _, e := range list {
+		for _, c := range e.carried {
+			t.carried[c] = true
+		}
+		if e.install || rec != nil || e.unknown == "" {
+			for _, p := range e.paths {
+				t.made[p] = true
+			}
+		}
+		if e.cwd {
+			t.builds = true
+		}
+	}
+	if rec != nil {
+		for _, a := range rec.artifacts {
+			t.made[a.path] = true
+		}
+	}
+	return t
 }
 
 // effects reads every RUN of the final image; trivial tells that none leaves

@@ -93,7 +93,7 @@ func (d *decider) rebase(root *Stage, ch *catalog.Choice, pick *catalog.Pick, im
 }
 
 // split turns the final stage into a build stage and adds a runtime stage.
-func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, image string, effects map[*assess.Step]effect, rec *recipe, venv venv, _ string) bool {
+func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, image string, effects map[*assess.Step]effect, rec *recipe, venv venv) bool {
 	f := d.Final.Stage
 	if b := d.treeFits(root, ch, ch.Dev.Def); b != nil {
 		root.Left = b

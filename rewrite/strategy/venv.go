@@ -27,20 +27,20 @@ const newVenv = "/opt/venv"
 // virtualEnv finds the virtual environment of a Python image, or decides to
 // make one: packages in the interpreter's own directory cannot be copied to
 // the DHI image, whose interpreter stands elsewhere.
-func (in *Input) virtualEnv(f *assess.Stage, list []effect, image string) (venv, string, *Block) {
+func (in *Input) virtualEnv(f *assess.Stage, list []effect, image string) (venv, *Block) {
 	if image != "python" {
-		return venv{}, "", nil
+		return venv{}, nil
 	}
 	if d := in.ownVenv(f); d != "" {
-		return venv{dir: d}, "", nil
+		return venv{dir: d}, nil
 	}
 	if d := projectVenv(f, list); d != "" {
-		return venv{dir: d, own: true}, "", nil
+		return venv{dir: d, own: true}, nil
 	}
 	for _, e := range list {
 		for _, p := range e.python {
 			if b := in.venvRefuses(e, p); b != nil {
-				return venv{}, "", b
+				return venv{}, b
 			}
 		}
 	}
@@ -50,10 +50,10 @@ func (in *Input) virtualEnv(f *assess.Stage, list []effect, image string) (venv,
 				continue
 			}
 			why := fmt.Sprintf("line %d installs into the interpreter's own directory, which cannot be copied to the DHI image; a virtual environment at %s can, and the commands stay as they are because it comes first on the PATH", e.step.Lines[0], newVenv)
-			return venv{dir: newVenv, before: firstPython(list), why: why}, why, nil
+			return venv{dir: newVenv, before: firstPython(list), why: why}, nil
 		}
 	}
-	return venv{}, "", nil
+	return venv{}, nil
 }
 
 func firstPython(list []effect) *assess.Step {
