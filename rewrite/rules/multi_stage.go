@@ -143,19 +143,7 @@ func (p *Pass) rebaseStage() {
 	anchor := f.From
 	p.insertLines(anchor, lines, "")
 	if l, ok := p.userOfNew(); ok {
-		save := p.rule
-		p.rule, _ = find(p.all, "nonroot-user")
-		p.addUser2(l)
-		p.rule = save
-	}
-}
-
-// addUser2 writes the user of a rebased stage in front of its start command.
-func (p *Pass) addUser2(l strategy.Line) {
-	spec := p.RunUser.Spec
-	if p.Final.End.User == "" || spec != "" {
-		p.addUser()
-		p.Findings[len(p.Findings)-1].Why = sentence(l.Why)
+		p.addUser(l.Why)
 	}
 }
 

@@ -46,7 +46,7 @@ func runNonrootUser(p *Pass) {
 		p.check(text, p.userLine())
 	}
 	if p.RunUser.Add && p.New == nil {
-		p.addUser()
+		p.addUser(fmt.Sprintf("the image runs as this user already (%s); written as a number Kubernetes can check runAsNonRoot", p.finalRoot().Pick.Def.RunUser().Name))
 	}
 	if p.Shape != strategy.ShapeDev && !p.RunUser.Root {
 		old := f.End.EffectiveUser()
@@ -173,8 +173,9 @@ func (p *Pass) staysBehind(st *assess.Step) bool {
 	return st.Lines[0] <= p.New.At.Lines[0]
 }
 
-// addUser writes the numeric user in front of the start command.
-func (p *Pass) addUser() {
+// addUser writes the numeric user in front of the start command, with the
+// reason for it.
+func (p *Pass) addUser(why string) {
 	f := p.Final.Stage
 	var before *assess.Step
 	for i := len(f.Steps) - 1; i >= 0; i-- {
@@ -201,8 +202,7 @@ func (p *Pass) addUser() {
 	default:
 		e = p.File.InsertAfter(f.From, text)
 	}
-	p.change(Finding{Edits: []dockerfile.Edit{e}, Lines: [2]int{line, line}, After: text,
-		Why: sentence(fmt.Sprintf("the image runs as this user already (%s); written as a number Kubernetes can check runAsNonRoot", p.finalRoot().Pick.Def.RunUser().Name))})
+	p.change(Finding{Rule: "nonroot-user", Edits: []dockerfile.Edit{e}, Lines: [2]int{line, line}, After: text, Why: sentence(why)})
 }
 
 func (p *Pass) dropped(st *assess.Step) bool {

@@ -198,7 +198,7 @@ func (c *composer) metadata() {
 		case "HEALTHCHECK", "CMD", "ENTRYPOINT", "STOPSIGNAL":
 			if last[st.Keyword] != st {
 				if st.Stage == c.final {
-					c.drops = append(c.drops, Drop{Step: st, Rule: "multi-stage", Why: "a later one replaces it", Moved: true})
+					c.drops = append(c.drops, Drop{Step: st, Rule: "multi-stage", Why: "a later one replaces it"})
 				}
 				continue
 			}
@@ -210,7 +210,7 @@ func (c *composer) metadata() {
 		}
 		text := c.text(st)
 		if st.Stage == c.final {
-			c.drops = append(c.drops, Drop{Step: st, Rule: "multi-stage", Why: "it describes the image that ships, so it moved to the final stage", Moved: true})
+			c.drops = append(c.drops, Drop{Step: st, Rule: "multi-stage", Why: "it describes the image that ships, so it moved to the final stage"})
 		}
 		if text != "" {
 			c.add("multi-stage", text, fmt.Sprintf("from line %d: it describes the image that ships", st.Lines[0]))

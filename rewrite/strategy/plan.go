@@ -134,8 +134,6 @@ type Drop struct {
 	Step *assess.Step
 	Rule string
 	Why  string
-	// Moved tells that it stands in the new stage instead.
-	Moved bool
 }
 
 // Note is something a person should know or check.
@@ -208,13 +206,11 @@ type Health struct {
 type RunUser struct {
 	// Spec is the numeric user, "1000:1000".
 	Spec string
-	// Add asks for a USER instruction; Replace gives the steps whose USER
-	// changes.
-	Add     bool
-	Replace []*assess.Step
-	Names   map[string]string // old name -> numeric spec, for --chown
-	Why     string
-	Root    bool // the file says root on purpose
+	// Add asks for a USER instruction.
+	Add   bool
+	Names map[string]string // old name -> numeric spec, for --chown
+	Why   string
+	Root  bool // the file says root on purpose
 	// Owned are the COPY instructions whose files a RUN gave to the user: the
 	// owner is written to them instead.
 	Owned map[*assess.Step]string

@@ -69,7 +69,6 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 		if st.Keyword == "USER" {
 			last = ""
 			if to, ok := resolve(userOf(st)); ok {
-				r.Replace = append(r.Replace, st)
 				r.Names[userOf(st)] = to
 				last = to
 			}
