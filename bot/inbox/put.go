@@ -238,8 +238,8 @@ type waitingLane struct {
 	priority           Priority
 }
 
-// call makes sure that every lane has a job and that it is as urgent as its
-// most urgent new delivery.
+// call makes sure that every lane has a job, that it does not wait for a time to
+// come, and that it is as urgent as the lane's most urgent new delivery.
 func (b *Inbox) call(ctx context.Context, t tx, lanes []waitingLane) error {
 	if len(lanes) == 0 {
 		return nil
@@ -264,14 +264,22 @@ func (b *Inbox) call(ctx context.Context, t tx, lanes []waitingLane) error {
 	}
 	var again []turn
 	for i, r := range results {
-		if !r.UniqueSkippedAsDuplicate || r.Job.State == rivertype.JobStateRunning || int(turns[i].priority) >= r.Job.Priority {
-			continue // new, or will be looked after when its worker ends, or urgent enough
+		if !r.UniqueSkippedAsDuplicate || r.Job.State == rivertype.JobStateRunning {
+			continue // new, or will be looked after when its worker ends
+		}
+		// A job for a time to come is there for deliveries that wait for it;
+		// whether the new one must wait too is for a worker to say, see head.
+		early := r.Job.State != rivertype.JobStateScheduled || !r.Job.ScheduledAt.After(now)
+		if early && int(turns[i].priority) >= r.Job.Priority {
+			continue // soon and urgent enough
 		}
 		gone, err := b.db.unqueue(ctx, t, r.Job.ID)
 		if err != nil {
-			return fmt.Errorf("making a lane more urgent: %w", err)
+			return fmt.Errorf("bringing a lane forward: %w", err)
 		}
 		if gone {
+			// What waited stays as urgent as it was.
+			turns[i].priority = min(turns[i].priority, Priority(r.Job.Priority))
 			again = append(again, turns[i])
 		}
 	}

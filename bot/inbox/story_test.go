@@ -194,6 +194,26 @@ func TestStoredBeforeWorkedOn(t *testing.T) {
 	})
 }
 
+func TestWhatComesAfterAFailureDoesNotWaitForItsRetry(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, url string) {
+		o := open(t, url)
+		o.work(func(_ context.Context, d Delivery) error {
+			if d.GUID == "bad" {
+				return errors.New("poison")
+			}
+			return nil
+		})
+		o.put(Delivery{GUID: "bad", Repository: 1})
+		o.await("the failure is recorded", func() bool {
+			e, err := o.Show(t.Context(), "bad")
+			return err == nil && e.Failures == 1
+		})
+		o.put(Delivery{GUID: "good", Repository: 1}) // the lane's job is for the retry
+		o.awaitStates(map[string]State{"bad": Pending, "good": Done})
+	})
+}
+
 func TestFailureIsRetriedThenParkedAndBlocksNobody(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, url string) {
