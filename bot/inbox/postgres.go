@@ -12,7 +12,6 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivermigrate"
 )
 
 type postgresDB struct {
@@ -87,12 +86,8 @@ func (p *postgresDB) migrate(ctx context.Context, opt options) error {
 		// When this fails the connection is broken, and the lock gone with it.
 		_, _ = conn.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", migrateLock)
 	}()
-	m, err := rivermigrate.New(riverpgxv5.New(p.pool), &rivermigrate.Config{Logger: opt.slog()})
-	if err != nil {
-		return fmt.Errorf("inbox: migrations: %w", err)
-	}
-	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return fmt.Errorf("inbox: migrating the job tables: %w", err)
+	if err := migrateJobs(ctx, riverpgxv5.New(p.pool), opt); err != nil {
+		return err
 	}
 	return p.inTx(ctx, func(t tx) error {
 		return createTables(ctx, p, t, "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "BYTEA")

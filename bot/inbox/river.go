@@ -8,6 +8,7 @@ import (
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
 )
 
@@ -54,6 +55,19 @@ func newRiverQueue[T any](opt options, driver func() riverdriver.Driver[T], raw 
 		return nil, fmt.Errorf("inbox: job client: %w", err)
 	}
 	return q, nil
+}
+
+// migrateJobs brings River's own tables to the version that its library wants.
+// The caller holds the migration lock.
+func migrateJobs[T any](ctx context.Context, driver riverdriver.Driver[T], opt options) error {
+	m, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: opt.slog()})
+	if err != nil {
+		return fmt.Errorf("inbox: migrations: %w", err)
+	}
+	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return fmt.Errorf("inbox: migrating the job tables: %w", err)
+	}
+	return nil
 }
 
 // config is what the inserting and the working client share.

@@ -16,7 +16,6 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
-	"github.com/riverqueue/river/rivermigrate"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
@@ -145,12 +144,8 @@ func (s *sqliteDB) migrate(ctx context.Context, opt options) error {
 		return fmt.Errorf("inbox: migration lock: %w", err)
 	}
 	defer unlock()
-	m, err := rivermigrate.New(riversqlite.New(s.db), &rivermigrate.Config{Logger: opt.slog()})
-	if err != nil {
-		return fmt.Errorf("inbox: migrations: %w", err)
-	}
-	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return fmt.Errorf("inbox: migrating the job tables: %w", err)
+	if err := migrateJobs(ctx, riversqlite.New(s.db), opt); err != nil {
+		return err
 	}
 	return s.inTx(ctx, func(t tx) error {
 		return createTables(ctx, s, t, "INTEGER PRIMARY KEY AUTOINCREMENT", "BLOB")

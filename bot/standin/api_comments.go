@@ -56,25 +56,17 @@ func createComment(c *call) error {
 	if err != nil {
 		return err
 	}
-	var req struct {
-		Body *string `json:"body"`
-	}
-	if err := c.decode(&req); err != nil {
+	body, err := c.newBody("IssueComment")
+	if err != nil {
 		return err
 	}
-	if req.Body == nil {
-		return missing("body")
-	}
-	if strings.TrimSpace(*req.Body) == "" {
+	if strings.TrimSpace(body) == "" {
 		return invalid(fieldError{Resource: "IssueComment", Code: "unprocessable", Field: "data", Message: "Body cannot be blank"})
-	}
-	if err := checkText("IssueComment", *req.Body); err != nil {
-		return err
 	}
 	if i.locked && (c.who.user == nil || c.repo.levelOf(c.who.user) < levelWrite) {
 		return fail(http.StatusForbidden, "Unable to create comment because issue is locked.")
 	}
-	return c.created(c.repo.commentObject(c.repo.addComment(c.who, i, *req.Body)))
+	return c.created(c.repo.commentObject(c.repo.addComment(c.who, i, body)))
 }
 
 func (c *call) comment() (*comment, error) {
@@ -105,6 +97,20 @@ func (c *call) mayChange(author *Account) error {
 	return fail(http.StatusForbidden, "Must have admin rights to Repository.")
 }
 
+// newBody is the text that the request brings for a comment of the kind.
+func (c *call) newBody(kind string) (string, error) {
+	var req struct {
+		Body *string `json:"body"`
+	}
+	if err := c.decode(&req); err != nil {
+		return "", err
+	}
+	if req.Body == nil {
+		return "", missing("body")
+	}
+	return *req.Body, checkText(kind, *req.Body)
+}
+
 func editComment(c *call) error {
 	cm, err := c.comment()
 	if err != nil {
@@ -113,19 +119,11 @@ func editComment(c *call) error {
 	if err := c.mayChange(cm.author); err != nil {
 		return err
 	}
-	var req struct {
-		Body *string `json:"body"`
-	}
-	if err := c.decode(&req); err != nil {
+	body, err := c.newBody("IssueComment")
+	if err != nil {
 		return err
 	}
-	if req.Body == nil {
-		return missing("body")
-	}
-	if err := checkText("IssueComment", *req.Body); err != nil {
-		return err
-	}
-	c.repo.editComment(c.who, cm, *req.Body)
+	c.repo.editComment(c.who, cm, body)
 	return c.ok(c.repo.commentObject(cm))
 }
 

@@ -192,13 +192,22 @@ func getIssue(c *call) error {
 	return c.ok(c.repo.issueObject(i))
 }
 
+// mayEdit: Apps, the author, and everyone with at least the level. What the
+// token of an App may do is checked for every route.
+func (c *call) mayEdit(i *issue, least level) error {
+	if c.who.user == nil || c.who.user == i.author || c.repo.levelOf(c.who.user) >= least {
+		return nil
+	}
+	return fail(http.StatusForbidden, "Resource not accessible by personal access token")
+}
+
 func editIssue(c *call) error {
 	i, err := c.issue()
 	if err != nil {
 		return err
 	}
-	if c.who.user != nil && c.who.user != i.author && c.repo.levelOf(c.who.user) < levelTriage {
-		return fail(http.StatusForbidden, "Resource not accessible by personal access token")
+	if err := c.mayEdit(i, levelTriage); err != nil {
+		return err
 	}
 	var req struct {
 		Title       *titleValue  `json:"title"`

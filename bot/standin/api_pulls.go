@@ -214,8 +214,8 @@ func editPull(c *call) error {
 	if err != nil {
 		return err
 	}
-	if c.who.user != nil && c.who.user != i.author && c.repo.levelOf(c.who.user) < levelWrite {
-		return fail(http.StatusForbidden, "Resource not accessible by personal access token")
+	if err := c.mayEdit(i, levelWrite); err != nil {
+		return err
 	}
 	var req struct {
 		Title *titleValue `json:"title"`

@@ -359,19 +359,11 @@ func editReviewComment(c *call) error {
 	if err := c.mayChange(n.author); err != nil {
 		return err
 	}
-	var req struct {
-		Body *string `json:"body"`
-	}
-	if err := c.decode(&req); err != nil {
+	body, err := c.newBody("PullRequestReviewComment")
+	if err != nil {
 		return err
 	}
-	if req.Body == nil {
-		return missing("body")
-	}
-	if err := checkText("PullRequestReviewComment", *req.Body); err != nil {
-		return err
-	}
-	n.body, n.updated = *req.Body, c.s.now()
+	n.body, n.updated = body, c.s.now()
 	return c.ok(c.repo.reviewCommentObject(n))
 }
 
