@@ -27,11 +27,15 @@ type Overview struct {
 
 // OverviewPull is a pull request seen from far away.
 type OverviewPull struct {
-	Number    int
-	State     string // open or closed
-	Merged    bool
-	HeadSHA   string
+	Number  int
+	State   string // open or closed
+	Merged  bool
+	HeadSHA string
+	// Bot is the slug of the App that opened it, "" for people.
+	Bot       string
+	CreatedAt time.Time
 	UpdatedAt time.Time
+	ClosedAt  time.Time // zero while it is open
 }
 
 const (
@@ -46,7 +50,7 @@ id databaseId name owner{login} url isArchived isDisabled isFork isTemplate isMi
 defaultBranchRef{name target{oid ...on Commit{tree{oid}}}}
 ref(qualifiedName:$branch){target{oid}}
 object(expression:$file){oid}
-pullRequests(headRefName:$head,first:5,orderBy:{field:CREATED_AT,direction:DESC}){nodes{number state headRefOid updatedAt isCrossRepository}}
+pullRequests(headRefName:$head,first:5,orderBy:{field:CREATED_AT,direction:DESC}){nodes{number state headRefOid createdAt updatedAt closedAt isCrossRepository author{__typename login}}}
 }}}`
 
 type overviewNode struct {
@@ -79,8 +83,14 @@ type overviewNode struct {
 			Number    int       `json:"number"`
 			State     string    `json:"state"` // OPEN, CLOSED or MERGED
 			HeadSHA   string    `json:"headRefOid"`
+			CreatedAt time.Time `json:"createdAt"`
 			UpdatedAt time.Time `json:"updatedAt"`
-			Fork      bool      `json:"isCrossRepository"`
+			ClosedAt  time.Time `json:"closedAt"` // null while it is open
+			Author    *struct {
+				Type  string `json:"__typename"`
+				Login string `json:"login"`
+			} `json:"author"`
+			Fork bool `json:"isCrossRepository"`
 		} `json:"nodes"`
 	} `json:"pullRequests"`
 }
@@ -152,7 +162,10 @@ func (n *overviewNode) overview() Overview {
 		if p.Fork {
 			continue
 		}
-		pull := OverviewPull{Number: p.Number, State: strings.ToLower(p.State), HeadSHA: p.HeadSHA, UpdatedAt: p.UpdatedAt}
+		pull := OverviewPull{Number: p.Number, State: strings.ToLower(p.State), HeadSHA: p.HeadSHA, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt, ClosedAt: p.ClosedAt}
+		if p.Author != nil && p.Author.Type == "Bot" {
+			pull.Bot = strings.TrimSuffix(p.Author.Login, "[bot]") // GraphQL writes it without, REST with
+		}
 		if p.State == "MERGED" {
 			pull.State, pull.Merged = StateClosed, true
 		}

@@ -56,7 +56,8 @@ func TestOverviews(t *testing.T) {
 		o.Tree != tree.SHA || o.Branch != opened.SHA || o.File != config.SHA {
 		t.Errorf("%+v", o)
 	}
-	if len(o.Pulls) != 1 || o.Pulls[0].Number != opened.PullRequest.Number || o.Pulls[0].State != githubapi.StateOpen || o.Pulls[0].Merged || o.Pulls[0].HeadSHA != opened.SHA {
+	if len(o.Pulls) != 1 || o.Pulls[0].Number != opened.PullRequest.Number || o.Pulls[0].State != githubapi.StateOpen || o.Pulls[0].Merged || o.Pulls[0].HeadSHA != opened.SHA ||
+		o.Pulls[0].Bot != "dhibot" || o.Pulls[0].CreatedAt.IsZero() || !o.Pulls[0].ClosedAt.IsZero() {
 		t.Errorf("%+v", o.Pulls)
 	}
 	for _, o := range found {

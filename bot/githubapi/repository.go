@@ -103,32 +103,44 @@ func (c *Client) RepositoryByID(ctx context.Context, id int64) (Repo, error) {
 func (c *Client) Repositories(ctx context.Context) iter.Seq2[Repo, error] {
 	return func(yield func(Repo, error) bool) {
 		for page := 1; page != 0; {
-			next := 0
-			type answer struct {
-				Repositories []apiRepo `json:"repositories"`
-			}
-			one, err := call(ctx, c, "list repositories", reads, func(ctx context.Context, gh *github.Client) (v answer, resp *github.Response, err error) {
-				resp, err = send(ctx, gh, http.MethodGet, fmt.Sprintf("installation/repositories?per_page=100&page=%d", page), nil, &v)
-				if err == nil {
-					next = resp.NextPage
-				}
-				return v, resp, err
-			})
+			list, next, err := c.RepositoriesPage(ctx, page)
 			if err != nil {
 				yield(Repo{}, err)
 				return
 			}
-			for _, r := range one.Repositories {
-				if !yield(r.repo(), nil) {
+			for _, r := range list {
+				if !yield(r, nil) {
 					return
 				}
-			}
-			if next <= page {
-				return
 			}
 			page = next
 		}
 	}
+}
+
+// RepositoriesPage reads one page of the repositories of the installation, at
+// most 100 of them; the first page is 1. next is 0 after the last one.
+func (c *Client) RepositoriesPage(ctx context.Context, page int) (repos []Repo, next int, err error) {
+	type answer struct {
+		Repositories []apiRepo `json:"repositories"`
+	}
+	a, err := call(ctx, c, "list repositories", reads, func(ctx context.Context, gh *github.Client) (v answer, resp *github.Response, err error) {
+		resp, err = send(ctx, gh, http.MethodGet, fmt.Sprintf("installation/repositories?per_page=100&page=%d", page), nil, &v)
+		if err == nil {
+			next = resp.NextPage
+		}
+		return v, resp, err
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, r := range a.Repositories {
+		repos = append(repos, r.repo())
+	}
+	if next <= page {
+		next = 0 // the last page, or a server that leads in circles
+	}
+	return repos, next, nil
 }
 
 // Permission is what login may do in the repository: admin, maintain, write,
