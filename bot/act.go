@@ -41,7 +41,7 @@ func (j *job) fulfil(ctx context.Context, ask plan.Ask) (*done, error) {
 		if d, err = j.decide(ctx, ask); err != nil {
 			return nil, err
 		}
-		if len(d.view.problems) > 0 {
+		if d.view.stuck() {
 			return d, nil
 		}
 		zerolog.Ctx(ctx).Info().Str("ask", string(ask.Kind)).Str("decision", string(d.plan.Reason)).
@@ -81,7 +81,7 @@ func (j *job) decide(ctx context.Context, ask plan.Ask) (*done, error) {
 		return nil, err
 	}
 	d := &done{view: v}
-	if len(v.problems) > 0 {
+	if v.stuck() {
 		return d, nil
 	}
 	if d.state, err = j.state(ctx, v); err != nil {
@@ -216,7 +216,7 @@ func (j *job) commit(ctx context.Context, d *done, w plan.WriteBranch) (string, 
 func (j *job) input(d *done) body.Input {
 	return body.Input{
 		Results: d.proposal.results, Passed: d.proposal.passed, Registry: d.view.config.Login(),
-		Checked: j.deps.Checked, Files: j.repo.HTMLURL + "/blob/" + d.view.base,
+		Checked: j.deps.Checked, Notes: d.view.notes(), Files: j.repo.HTMLURL + "/blob/" + d.view.base,
 		Commands: examples(), Closing: closing, Boxes: boxes(), Brief: d.view.config.Explain == config.Inline,
 	}
 }

@@ -124,33 +124,46 @@ func countThings(n int) string {
 // checkSettings checks the settings on a pull request that changes them: the
 // mistakes with their lines, or what the new settings would change.
 func (j *job) checkSettings(ctx context.Context, v *view, number int, head string) error {
-	content, err := j.client.File(ctx, j.repo, head, config.Path)
-	if err != nil && !errors.Is(err, githubapi.ErrNotFound) {
+	next := *v
+	changed := &next.own
+	if j.isOrganisation() {
+		changed = &next.organisation
+	}
+	// There is a version to fall back to when the one of today is good, or when
+	// it has mistakes itself and an earlier one is in force.
+	fallback := changed.Content != nil && !v.stuck()
+	var err error
+	changed.Content, err = j.client.File(ctx, j.repo, head, config.Path)
+	if changed.TooLarge, err = tooLarge(err); err != nil && !errors.Is(err, githubapi.ErrNotFound) {
 		return fmt.Errorf("reading the new settings: %w", err)
 	}
-	next := *v
-	if strings.EqualFold(j.repo.Name, config.OrganisationRepository) {
-		next.organisation.Content = content
-	} else {
-		next.own.Content = content
-	}
 	next.resolve()
-	k := githubapi.CheckRun{Name: configCheck, HeadSHA: head, ExternalID: fmt.Sprintf("config:%d", number)}
 	if len(next.problems) > 0 {
-		k.Conclusion, k.Title = "failure", countMistakes(len(next.problems))
-		k.Summary = mistakes(next.problems) + "\nMerged like this, the App would do nothing in this repository until they are mended."
-		for _, p := range next.problems {
-			if p.File == config.Path && len(k.Annotations) < maxAnnotations {
-				k.Annotations = append(k.Annotations, githubapi.Annotation{Path: p.File, StartLine: max(p.Line, 1), EndLine: max(p.Line, 1), Level: "failure", Title: "DHI settings", Message: fmt.Sprintf("column %d: %s", p.Column, plainText(p.Message))})
-			}
+		k := settingsRun(next.problems)
+		k.HeadSHA, k.ExternalID = head, fmt.Sprintf("config:%d", number)
+		k.Summary += "\nMerged like this, the App would do nothing in this repository until they are mended: there is no earlier version without mistakes."
+		if fallback {
+			k.Summary = mistakes(next.problems) + "\nMerged like this, the settings that are in force now would stay in force until they are mended."
 		}
 		return j.check(ctx, k)
 	}
-	k.Conclusion, k.Title = "success", "The settings are fine"
+	k := githubapi.CheckRun{Name: configCheck, HeadSHA: head, ExternalID: fmt.Sprintf("config:%d", number), Conclusion: "success", Title: "The settings are fine"}
 	if k.Summary, err = j.comparison(ctx, v, &next); err != nil {
 		return err
 	}
 	return j.check(ctx, k)
+}
+
+// settingsRun is the check run on settings with mistakes, with a mark on every
+// line that has one.
+func settingsRun(problems config.Problems) githubapi.CheckRun {
+	k := githubapi.CheckRun{Name: configCheck, Conclusion: "failure", Title: countMistakes(len(problems)), Summary: mistakes(problems)}
+	for _, p := range problems {
+		if p.File == config.Path && len(k.Annotations) < maxAnnotations {
+			k.Annotations = append(k.Annotations, githubapi.Annotation{Path: p.File, StartLine: max(p.Line, 1), EndLine: max(p.Line, 1), Level: "failure", Title: "DHI settings", Message: fmt.Sprintf("column %d: %s", p.Column, plainText(p.Message))})
+		}
+	}
+	return k
 }
 
 func countMistakes(n int) string {
@@ -169,7 +182,7 @@ func (j *job) comparison(ctx context.Context, now, next *view) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if len(now.problems) > 0 {
+	if now.stuck() {
 		return "The settings in force have mistakes. With the new ones:\n\n" + body.Preview(body.Input{Results: after.results, Passed: after.passed}), nil
 	}
 	before, err := j.propose(ctx, now, plan.Scope{})
@@ -245,6 +258,12 @@ func (b *Bot) rerun(ctx context.Context, e *event.CheckRun) error {
 		return err
 	}
 	switch kind {
+	case "settings":
+		v, err := j.look(ctx)
+		if err != nil || len(v.problems) == 0 {
+			return err
+		}
+		return j.blame(ctx, v)
 	case "config", "guard":
 		return j.inspect(ctx, number, e.Run.HeadSHA)
 	case "migration":

@@ -17,7 +17,7 @@ func doExplain(ctx context.Context, j *job, _ *asked, req command.Request) (answ
 	if err != nil {
 		return answer{}, err
 	}
-	if len(v.problems) > 0 {
+	if v.stuck() {
 		return answer{refused: true, text: misconfigured(v.problems)}, nil
 	}
 	if v.base == "" {
@@ -46,7 +46,7 @@ func doExplain(ctx context.Context, j *job, _ *asked, req command.Request) (answ
 		case text == "":
 			return answer{text: "Nothing changes in " + code(r.Path) + "."}, nil
 		}
-		return answer{text: head + text}, nil
+		return answer{text: v.remark(head + text)}, nil
 	}
 	for _, passed := range p.passed {
 		if passed.Path == r.Path {

@@ -16,10 +16,10 @@ func doPlan(ctx context.Context, j *job, _ *asked, req command.Request) (answer,
 	if err != nil {
 		return answer{}, err
 	}
-	if len(d.view.problems) > 0 {
+	if d.view.stuck() {
 		return answer{refused: true, text: misconfigured(d.view.problems)}, nil
 	}
-	return answer{text: j.preview(d)}, nil
+	return answer{text: d.view.remark(j.preview(d))}, nil
 }
 
 // Plan says in Markdown what the App would do in a repository if somebody wrote
@@ -43,10 +43,10 @@ func (b *Bot) Plan(ctx context.Context, owner, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if len(d.view.problems) > 0 {
+	if d.view.stuck() {
 		return misconfigured(d.view.problems), nil
 	}
-	return j.preview(d), nil
+	return d.view.remark(j.preview(d)), nil
 }
 
 // preview is a decision in words.

@@ -46,9 +46,12 @@ func doStatus(ctx context.Context, j *job, _ *asked, _ command.Request) (answer,
 			b.WriteString("- Ignored by command: " + ignoredList(s.Pull.Marker.Ignored) + "\n")
 		}
 	}
-	if len(v.problems) > 0 {
-		b.WriteString("- Settings: they have mistakes, so I do nothing; `/dhi plan` lists them\n")
-	} else {
+	switch {
+	case v.stuck():
+		b.WriteString("- Settings: they have mistakes and there is no earlier version without, so I do nothing:\n\n" + mistakes(v.problems))
+	case len(v.problems) > 0:
+		fmt.Fprintf(&b, "- Settings: `mode: %s`, from the last good ones, %s. Those of today have mistakes:\n\n%s", v.config.Mode, v.origin(), mistakes(v.problems))
+	default:
 		fmt.Fprintf(&b, "- Settings: `mode: %s`\n", v.config.Mode)
 	}
 	return answer{text: b.String()}, nil

@@ -3,7 +3,9 @@ package bot
 import (
 	"context"
 	"errors"
+	"slices"
 
+	"dhibot/bot/config"
 	"dhibot/bot/event"
 	"dhibot/bot/githubapi"
 	"dhibot/bot/plan"
@@ -36,6 +38,9 @@ func (b *Bot) push(ctx context.Context, e *event.Push) error {
 	}
 	if err == nil && len(d.view.problems) > 0 {
 		zerolog.Ctx(ctx).Info().Err(d.view.problems).Msg("the settings have mistakes")
+		if lists(e, func(path string) bool { return path == config.Path }) {
+			return j.blame(ctx, d.view)
+		}
 	}
 	return err
 }
@@ -47,12 +52,15 @@ func touches(e *event.Push) bool {
 	if e.Forced || e.Created || len(e.Commits) == 0 || len(e.Commits) >= listed {
 		return true
 	}
+	return lists(e, looksLikeDockerfile)
+}
+
+// lists tells whether the push says that it changes such a path.
+func lists(e *event.Push, such func(path string) bool) bool {
 	for _, c := range e.Commits {
 		for _, list := range [][]string{c.Added, c.Removed, c.Modified} {
-			for _, path := range list {
-				if looksLikeDockerfile(path) {
-					return true
-				}
+			if slices.ContainsFunc(list, such) {
+				return true
 			}
 		}
 	}

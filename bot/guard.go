@@ -39,7 +39,7 @@ func (j *job) inspect(ctx context.Context, number int, head string) error {
 			return err
 		}
 	}
-	if len(paths) > 0 && len(v.problems) == 0 && v.config.Guard != config.GuardOff && v.config.Mode != config.Off {
+	if len(paths) > 0 && !v.stuck() && v.config.Guard != config.GuardOff && v.config.Mode != config.Off {
 		return j.guard(ctx, v, number, head, paths)
 	}
 	return nil

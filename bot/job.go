@@ -36,16 +36,27 @@ func (b *Bot) open(ctx context.Context, installation, repository int64) (*job, e
 
 // view is what a repository holds at one commit.
 type view struct {
-	base     string // commit; "" when the repository is empty
-	tree     *githubapi.Tree
+	base string // commit; "" when the repository is empty
+	tree *githubapi.Tree
+	// config are the settings in force. When the files have mistakes, which are
+	// the problems, the last good ones are; see restore.
 	config   config.Config
 	problems config.Problems
+	// since names the commits that the last good settings are from; nil when
+	// none are known, and nothing can be done.
+	since []string
 	// own and organisation are the files of settings.
 	own, organisation config.File
 }
 
 // resolve reads the files of settings.
-func (v *view) resolve() { v.config, v.problems = config.Resolve(v.organisation, v.own) }
+func (v *view) resolve() {
+	v.config, v.problems = config.Resolve(v.organisation, v.own)
+	v.since = nil
+}
+
+// stuck tells that there are no settings to go by.
+func (v *view) stuck() bool { return len(v.problems) > 0 && len(v.since) == 0 }
 
 // look reads the head of the default branch, its tree and the settings.
 func (j *job) look(ctx context.Context) (*view, error) {
@@ -62,33 +73,6 @@ func (j *job) look(ctx context.Context) (*view, error) {
 		return nil, fmt.Errorf("reading the tree: %w", err)
 	}
 	return v, j.settings(ctx, v)
-}
-
-// settings reads both files of settings.
-func (j *job) settings(ctx context.Context, v *view) error {
-	v.own = config.File{Name: config.Path}
-	v.organisation = config.File{Name: j.repo.Owner + "/" + config.OrganisationRepository + ": " + config.Path}
-	if e, ok := v.tree.Find(config.Path); ok && e.Type == "blob" {
-		var err error
-		if v.own.Content, err = j.client.Blob(ctx, j.repo, e.SHA); err != nil {
-			return fmt.Errorf("reading %s: %w", config.Path, err)
-		}
-	}
-	if strings.EqualFold(j.repo.Name, config.OrganisationRepository) {
-		// What is here is the default for all, and locks nothing here.
-		v.organisation = config.File{Name: config.Path, Content: v.own.Content}
-		v.own = config.File{Name: config.Path}
-	} else {
-		content, err := j.client.File(ctx, githubapi.Repo{Owner: j.repo.Owner, Name: config.OrganisationRepository}, "", config.Path)
-		switch {
-		case errors.Is(err, githubapi.ErrNotFound), errors.Is(err, githubapi.ErrEmpty):
-		case err != nil:
-			return fmt.Errorf("reading the organisation's settings: %w", err)
-		}
-		v.organisation.Content = content
-	}
-	v.resolve()
-	return nil
 }
 
 // facts are what package plan wants to know of the repository.

@@ -41,7 +41,7 @@ func (j *job) suggest(ctx context.Context, p githubapi.PullRequest, r command.Mi
 	if err != nil {
 		return answer{}, err
 	}
-	if len(v.problems) > 0 {
+	if v.stuck() {
 		return answer{refused: true, text: misconfigured(v.problems)}, nil
 	}
 	if v.tree, err = j.client.Tree(ctx, j.repo, p.HeadSHA); err != nil {

@@ -215,3 +215,46 @@ func FuzzResolve(f *testing.F) {
 		c.Wants(repo)
 	})
 }
+
+// TestCautious: what can be read of broken settings only ever takes away.
+func TestCautious(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		good, broken string
+		mode         Mode
+		ignore       []string
+	}{
+		"off, and a typo":         {"mode: automatic", "mode: off\nspeed: 3", Off, nil},
+		"off, and no YAML":        {"mode: automatic", "mode: off # please\n\tx", Off, nil},
+		"off in quotes, no YAML":  {"mode: automatic", "a: [\nmode: 'off'\r\nb", Off, nil},
+		"no word of it, no YAML":  {"mode: automatic", "a: [", Commands, nil},
+		"automatic, and no YAML":  {"mode: automatic", "mode: automatic\na: [", Automatic, nil},
+		"automatic, and a typo":   {"mode: automatic", "mode: automatic\nspeed: 3", Automatic, nil},
+		"typo in the mode":        {"mode: automatic", "mode: automatik", Commands, nil},
+		"more is not taken":       {"mode: off", "mode: automatic\nspeed: 3", Off, nil},
+		"a line of something":     {"mode: automatic", "images:\n  mode: off\nmode: automatic\nb: [", Automatic, nil},
+		"more to leave alone":     {"ignore: [a, b]", "ignore: [b, c]\nspeed: 3", Commands, []string{"a", "b", "c"}},
+		"nothing to leave alone":  {"ignore: [a]", "speed: 3", Commands, []string{"a"}},
+		"one pattern of them bad": {"", "ignore: [a, '!b']", Commands, []string{"a"}},
+	} {
+		good, problems := resolve("", c.good)
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		broken, problems := resolve("", c.broken)
+		if len(problems) == 0 {
+			t.Errorf("%s: nothing is broken", name)
+		}
+		got := Cautious(good, broken)
+		if diff := cmp.Diff(c.ignore, got.Ignore); got.Mode != c.mode || diff != "" {
+			t.Errorf("%s: mode %s, want %s; ignore (-want +got):\n%s", name, got.Mode, c.mode, diff)
+		}
+	}
+	locked, _ := resolve("lock: [mode]\nmode: commands", "mode: off\na: [")
+	if locked.Mode != Commands {
+		t.Errorf("a locked mode became %s", locked.Mode)
+	}
+	if _, problems := Resolve(File{Name: "a"}, File{Name: "b", TooLarge: true}); problems.Error() != "b: the file is too large, at most 262144 bytes are read" {
+		t.Error(problems)
+	}
+}

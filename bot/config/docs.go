@@ -15,7 +15,9 @@ func Docs() string {
 		OrganisationRepository + "` repository holds the defaults for all repositories; a key of the repository replaces the " +
 		"organisation's key as a whole. Without any file the defaults below apply.\n\n" +
 		"The files are read strictly. An unknown key or an impossible value is an error; the App names all errors with line and " +
-		"column and changes nothing until they are mended.\n\n" +
+		"column, in a check run and in its answers. Until they are mended the last good version of the file stays in force, " +
+		"which is looked for in the last 10 commits that changed it; `mode`, `ignore` and `ignore_images` of the broken version " +
+		"count as well where they want less. When no good version is known, the App does nothing.\n\n" +
 		"[dhi.schema.json](dhi.schema.json) is the JSON schema of the file; editors complete and check with it.\n\n" +
 		"| Key | Default | In short |\n|---|---|---|\n")
 	for _, k := range keys() {

@@ -44,6 +44,8 @@ func (p Problems) Error() string {
 type File struct {
 	Name    string // ".github/dhi.yml", "acme/.github: .github/dhi.yml"
 	Content []byte // nil when there is no such file
+	// TooLarge tells that it was too large to be fetched; Content is nil then.
+	TooLarge bool
 }
 
 // Resolve merges the organisation's file and the repository's, key by key: a
@@ -53,9 +55,9 @@ type File struct {
 func Resolve(organisation, repository File) (Config, Problems) {
 	c := Default()
 	org := &reader{file: organisation.Name, organisation: true}
-	org.read(organisation.Content, &c)
+	org.read(organisation, &c)
 	repo := &reader{file: repository.Name, locked: c.Lock, owner: organisation.Name}
-	repo.read(repository.Content, &c)
+	repo.read(repository, &c)
 	return c, append(org.problems, repo.problems...)
 }
 
@@ -71,7 +73,12 @@ func (r *reader) problem(n *yaml.Node, message string) {
 	r.problems = append(r.problems, Problem{File: r.file, Line: n.Line, Column: n.Column, Message: message})
 }
 
-func (r *reader) read(content []byte, c *Config) {
+func (r *reader) read(file File, c *Config) {
+	content := file.Content
+	if file.TooLarge {
+		r.problems = append(r.problems, Problem{File: r.file, Message: fmt.Sprintf("the file is too large, at most %d bytes are read", maxFile)})
+		return
+	}
 	if len(content) > maxFile {
 		r.problems = append(r.problems, Problem{File: r.file, Message: fmt.Sprintf("the file has %d bytes, at most %d are read", len(content), maxFile)})
 		return
@@ -84,6 +91,7 @@ func (r *reader) read(content []byte, c *Config) {
 	err := yaml.Load(content, &docs, yaml.WithAllDocuments(), yaml.WithUniqueKeys(false))
 	if err != nil {
 		r.problems = append(r.problems, r.syntax(content, err))
+		r.guess(content, c)
 		return
 	}
 	if len(docs) > 1 {
