@@ -17,8 +17,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Deps are what a Bot works with. All but Catalog, WebURL, Now and Log are
-// required.
+// Deps are what a Bot works with. All but Examined, Catalog, Now and
+// Log are required.
 type Deps struct {
 	// GitHub is the App.
 	GitHub *githubapi.App
@@ -29,6 +29,9 @@ type Deps struct {
 	Keys body.Keys
 	// Migrate is the engine.
 	Migrate func(context.Context, rewrite.Input) (*rewrite.Result, error)
+	// Examined is told of every Dockerfile that was looked at, for metrics; nil
+	// is nobody. It is called from many goroutines.
+	Examined func(*rewrite.Result)
 	// Checked are the checks that Migrate makes of every result it changes, as
 	// parts of a sentence; they are claimed in pull requests.
 	Checked []string

@@ -30,12 +30,23 @@ type proposal struct {
 	all     []string // paths of everything that looks like a Dockerfile
 }
 
-// propose runs the engine on every Dockerfile of the scope.
+// propose reads the repository and runs the engine on every Dockerfile of the
+// scope.
 func (j *job) propose(ctx context.Context, v *view, scope plan.Scope) (proposal, error) {
-	var p proposal
 	files := j.client.FS(ctx, j.repo, v.tree)
-	f, err := j.find(ctx, v, files)
-	if err != nil {
+	if err := j.prefetch(ctx, v.tree, files); err != nil {
+		return proposal{}, err
+	}
+	return j.examine(ctx, v, scope, files)
+}
+
+// examine is propose over any view of the tree. Where files has no content yet
+// (ErrNotFetched), it goes on to learn what else is wanted, and returns that
+// error in the end.
+func (j *job) examine(ctx context.Context, v *view, scope plan.Scope, files *githubapi.TreeFS) (proposal, error) {
+	var p proposal
+	f, err := find(v, files)
+	if err != nil && !errors.Is(err, ErrNotFetched) {
 		return p, err
 	}
 	p.all = f.all
@@ -64,6 +75,9 @@ func (j *job) propose(ctx context.Context, v *view, scope plan.Scope) (proposal,
 			continue
 		}
 		content, err := files.ReadFile(path)
+		if errors.Is(err, ErrNotFetched) {
+			continue
+		}
 		if errors.Is(err, githubapi.ErrTooLarge) {
 			p.passed = append(p.passed, body.Passed{Path: path, Reason: "it is too large to be a Dockerfile"})
 			continue
@@ -76,6 +90,9 @@ func (j *job) propose(ctx context.Context, v *view, scope plan.Scope) (proposal,
 		if err == nil {
 			err = failure(files.Err())
 		}
+		if errors.Is(err, ErrNotFetched) {
+			continue
+		}
 		if err != nil {
 			return p, err
 		}
@@ -84,7 +101,15 @@ func (j *job) propose(ctx context.Context, v *view, scope plan.Scope) (proposal,
 		}
 		p.results = append(p.results, leave(r, v.config, scope.Ignored, today))
 	}
+	if err := files.Err(); errors.Is(err, ErrNotFetched) {
+		return proposal{}, err
+	}
 	agree(p.results, files)
+	if j.deps.Examined != nil {
+		for _, r := range p.results {
+			j.deps.Examined(r)
+		}
+	}
 	return p, nil
 }
 

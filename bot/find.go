@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -25,19 +24,9 @@ type found struct {
 	all    []string      // paths of both
 }
 
-// find looks for Dockerfiles. files gets the content of everything that has the
-// name of one, fetched in batches.
-func (j *job) find(ctx context.Context, v *view, files *githubapi.TreeFS) (found, error) {
-	if err := j.prefetch(ctx, v.tree, files); err != nil {
-		return found{}, err
-	}
-	r := discover.Find(entries(v.tree), &linkFS{TreeFS: files, links: func(p string) ([]byte, error) {
-		e, ok := v.tree.Find(p)
-		if !ok || e.Mode != githubapi.ModeLink {
-			return nil, fs.ErrInvalid
-		}
-		return j.client.Blob(ctx, j.repo, e.SHA)
-	}}, discover.Options{Wants: v.config.Wants, Most: maxDockerfiles})
+// find looks for Dockerfiles in the tree that files views.
+func find(v *view, files *githubapi.TreeFS) (found, error) {
+	r := discover.Find(entries(v.tree), files, discover.Options{Wants: v.config.Wants, Most: maxDockerfiles})
 	var f found
 	for _, d := range r.Files {
 		f.all = append(f.all, d.Path)
@@ -65,15 +54,7 @@ func (j *job) find(ctx context.Context, v *view, files *githubapi.TreeFS) (found
 
 // prefetch reads all files that may be Dockerfiles, a hundred a call.
 func (j *job) prefetch(ctx context.Context, t *githubapi.Tree, files *githubapi.TreeFS) error {
-	var shas []string
-	for _, e := range t.Entries {
-		if candidate, code, _ := discover.Classify(path.Base(e.Path)); e.Type == "blob" && e.Mode != githubapi.ModeLink && candidate && code == discover.Taken && !slices.Contains(shas, e.SHA) {
-			shas = append(shas, e.SHA)
-		}
-		if len(shas) == maxDockerfiles {
-			break
-		}
-	}
+	shas := candidates(t)
 	const few = 5
 	if len(shas) < few {
 		return nil // a few are read one by one, when they are needed
@@ -94,6 +75,24 @@ func (j *job) prefetch(ctx context.Context, t *githubapi.Tree, files *githubapi.
 	return nil
 }
 
+// candidates are the blobs of a tree that have the name of a Dockerfile.
+func candidates(t *githubapi.Tree) []string {
+	const most = 1 << 20 // bytes of a Dockerfile; githubapi.FSLimits reads no more
+	var shas []string
+	for _, e := range t.Entries {
+		if e.Type != "blob" || e.Mode == githubapi.ModeLink || e.Size > most {
+			continue
+		}
+		if candidate, code, _ := discover.Classify(path.Base(e.Path)); candidate && code == discover.Taken && !slices.Contains(shas, e.SHA) {
+			shas = append(shas, e.SHA)
+		}
+		if len(shas) == maxDockerfiles {
+			break
+		}
+	}
+	return shas
+}
+
 // entries is a tree in the words of package discover.
 func entries(t *githubapi.Tree) []discover.Entry {
 	list := make([]discover.Entry, 0, len(t.Entries))
@@ -110,36 +109,6 @@ func entries(t *githubapi.Tree) []discover.Entry {
 		list = append(list, d)
 	}
 	return list
-}
-
-// linkFS lets package discover read where links lead, to say which file is
-// edited in their place.
-type linkFS struct {
-	*githubapi.TreeFS
-	links func(path string) ([]byte, error)
-}
-
-// ReadLink implements fs.ReadLinkFS.
-func (l *linkFS) ReadLink(name string) (string, error) {
-	target, err := l.links(name)
-	if err != nil {
-		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
-	}
-	return string(target), nil
-}
-
-// Lstat implements fs.ReadLinkFS.
-func (l *linkFS) Lstat(name string) (fs.FileInfo, error) {
-	list, err := l.ReadDir(path.Dir(name))
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range list {
-		if d.Name() == path.Base(name) {
-			return d.Info()
-		}
-	}
-	return nil, &fs.PathError{Op: "lstat", Path: name, Err: fs.ErrNotExist}
 }
 
 // looksLikeDockerfile tells whether a changed path can change what find finds.

@@ -40,7 +40,7 @@ func (c *PlanCmd) Run(ctx context.Context, p *Program) error {
 	if err != nil {
 		return err
 	}
-	b, err := cfg.Bot(github, rewrite.Migrate)
+	b, err := cfg.Bot(github, rewrite.Migrate, nil)
 	if err != nil {
 		return err
 	}

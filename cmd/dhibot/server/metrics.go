@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -56,13 +55,7 @@ func (m *metrics) GitHubCall(c githubapi.Call) {
 	}
 }
 
-// counted is the engine with its outcomes counted.
-func (m *metrics) counted(engine Engine) Engine {
-	return func(ctx context.Context, in rewrite.Input) (*rewrite.Result, error) {
-		r, err := engine(ctx, in)
-		if err == nil {
-			m.dockerfiles.WithLabelValues(string(r.Outcome), string(r.Code)).Inc()
-		}
-		return r, err
-	}
+// examined counts the outcome of a Dockerfile.
+func (m *metrics) examined(r *rewrite.Result) {
+	m.dockerfiles.WithLabelValues(string(r.Outcome), string(r.Code)).Inc()
 }

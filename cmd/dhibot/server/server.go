@@ -58,12 +58,13 @@ func (c Config) GitHub(metrics githubapi.Metrics) (*githubapi.App, error) {
 }
 
 // Bot makes the bot with an engine, which is rewrite.Migrate or around it.
-func (c Config) Bot(github *githubapi.App, engine Engine) (*bot.Bot, error) {
+// examined is told of every Dockerfile that was looked at; it may be nil.
+func (c Config) Bot(github *githubapi.App, engine Engine, examined func(*rewrite.Result)) (*bot.Bot, error) {
 	keys, err := markerKeys(c.Keys)
 	if err != nil {
 		return nil, err
 	}
-	return bot.New(bot.Deps{GitHub: github, AppID: c.AppID, Keys: keys, Migrate: engine, Checked: checked(),
+	return bot.New(bot.Deps{GitHub: github, AppID: c.AppID, Keys: keys, Migrate: engine, Examined: examined, Checked: checked(),
 		Catalog: c.Catalog, Log: c.Log.With().Str("component", "bot").Logger()})
 }
 
@@ -114,7 +115,7 @@ func Run(ctx context.Context, c Config, ln net.Listener) (err error) {
 	if err != nil {
 		return fmt.Errorf("connecting to GitHub: %w", err)
 	}
-	b, err := c.Bot(github, metrics.counted(rewrite.Migrate))
+	b, err := c.Bot(github, rewrite.Migrate, metrics.examined)
 	if err != nil {
 		return err
 	}
