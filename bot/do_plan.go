@@ -12,7 +12,7 @@ import (
 
 func doPlan(ctx context.Context, j *job, _ *asked, req command.Request) (answer, error) {
 	r := req.(command.Plan)
-	d, err := j.decide(ctx, plan.Ask{Kind: plan.Migrate, Paths: r.Paths, Distro: r.Distro})
+	d, err := j.decide(ctx, plan.Ask{Kind: plan.Migrate, Paths: r.Paths, Distro: r.Distro, Preview: true})
 	if err != nil {
 		return answer{}, err
 	}
@@ -39,7 +39,7 @@ func (b *Bot) Plan(ctx context.Context, owner, name string) (string, error) {
 		return "", fmt.Errorf("reading %s/%s: %w", owner, name, err)
 	}
 	j := &job{Bot: b, client: client, repo: repo}
-	d, err := j.decide(githubapi.ForCommand(ctx), plan.Ask{Kind: plan.Migrate})
+	d, err := j.decide(githubapi.ForCommand(ctx), plan.Ask{Kind: plan.Migrate, Preview: true})
 	if err != nil {
 		return "", err
 	}

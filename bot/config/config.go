@@ -28,11 +28,12 @@ const (
 // Mode is what the App does by itself.
 type Mode string
 
-// The modes.
+// The modes, from the one that does most.
 const (
-	Off       Mode = "off"       // nothing at all
-	Commands  Mode = "commands"  // only what somebody asks for in a comment; the default
-	Automatic Mode = "automatic" // also opens pull requests after pushes
+	Open     Mode = "open"     // opens pull requests by itself, within the organisation's budget; the default
+	Report   Mode = "report"   // looks and reports, and opens no pull request for anybody
+	Commands Mode = "commands" // only what somebody asks for in a comment
+	Off      Mode = "off"      // nothing at all
 )
 
 // Reopen is what happens after somebody closed the pull request.
@@ -65,6 +66,15 @@ const (
 	GuardFail Guard = "fail" // a check run that fails
 )
 
+// Onboarding is where the App tells an organisation what it does.
+type Onboarding string
+
+// The choices.
+const (
+	OnboardingIssue Onboarding = "issue" // in an issue of OrganisationRepository; the default
+	OnboardingNone  Onboarding = "none"
+)
+
 // Config are the settings in force for a repository. The zero value is not
 // usable; see Default.
 type Config struct {
@@ -82,12 +92,19 @@ type Config struct {
 	Include           []string          `yaml:"include"`
 	Ignore            []string          `yaml:"ignore"`
 	IgnoreImages      []string          `yaml:"ignore_images"`
+	OrgPerHour        int               `yaml:"org_per_hour"`
+	OrgOpen           int               `yaml:"org_open"`
+	FirstWave         Wave              `yaml:"first_wave"`
+	Onboarding        Onboarding        `yaml:"onboarding"`
 	Lock              []string          `yaml:"lock"`
 }
 
 // Default returns the settings of a repository that has no file.
 func Default() Config {
-	return Config{Mode: Commands, Reopen: Never, Explain: InBody, Guard: GuardOff, Distro: "keep", RuntimeNeedsShell: "dev", MissingVersion: "report"}
+	return Config{
+		Mode: Open, Reopen: Never, Explain: InBody, Guard: GuardOff, Distro: "keep", RuntimeNeedsShell: "dev", MissingVersion: "report",
+		OrgPerHour: 10, OrgOpen: 30, FirstWave: Wave{Percent: 10}, Onboarding: OnboardingIssue,
+	}
 }
 
 // Options are the settings in the engine's words.

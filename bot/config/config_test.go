@@ -29,12 +29,18 @@ func TestResolve(t *testing.T) {
 		"nothing":       {"", "", Default()},
 		"only comments": {"# nothing\n", "---\n# nothing\n", Default()},
 		"empty map":     {"{}", "{}", Default()},
-		"everything": {"", "mode: automatic\nreopen: changed\nexplain: both\nguard: warn\nregistry: r.example.com:5000/x\nnamespace: acme\nprefix: hardened-\n" +
+		"everything": {"", "mode: open\nreopen: changed\nexplain: both\nguard: warn\nregistry: r.example.com:5000/x\nnamespace: acme\nprefix: hardened-\n" +
 			"distro: alpine\nruntime_needs_shell: skip\nmissing_version: nearest\nimages:\n  r.example.com/base/python: python\n" +
 			"include: [a/**]\nignore:\n- b\nignore_images: [node]\n",
-			Config{Mode: Automatic, Reopen: Changed, Explain: Both, Guard: GuardWarn, Registry: "r.example.com:5000/x", Namespace: "acme", Prefix: "hardened-", Distro: "alpine",
+			Config{Mode: Open, Reopen: Changed, Explain: Both, Guard: GuardWarn, Registry: "r.example.com:5000/x", Namespace: "acme", Prefix: "hardened-", Distro: "alpine",
 				RuntimeNeedsShell: "skip", MissingVersion: "nearest", Images: map[string]string{"r.example.com/base/python": "python"},
-				Include: []string{"a/**"}, Ignore: []string{"b"}, IgnoreImages: []string{"node"}}},
+				Include: []string{"a/**"}, Ignore: []string{"b"}, IgnoreImages: []string{"node"},
+				OrgPerHour: 10, OrgOpen: 30, FirstWave: Wave{Percent: 10}, Onboarding: OnboardingIssue}},
+		"campaign": {"org_per_hour: 3\norg_open: 7\nfirst_wave: [shop, acme/b-*]\nonboarding: none", "", with(func(c *Config) {
+			c.OrgPerHour, c.OrgOpen, c.FirstWave, c.Onboarding = 3, 7, Wave{Names: []string{"shop", "acme/b-*"}}, OnboardingNone
+		})},
+		"percentage":    {"first_wave: 25%", "", with(func(c *Config) { c.FirstWave = Wave{Percent: 25} })},
+		"no first wave": {"first_wave: none", "", with(func(c *Config) { c.FirstWave = Wave{} })},
 		"repository over organisation": {"distro: alpine\nmode: off\n", "distro: debian\n",
 			with(func(c *Config) { c.Distro, c.Mode = "debian", Off })},
 		"lists are replaced": {"ignore: [a, b]", "ignore: []", with(func(c *Config) { c.Ignore = []string{} })},
@@ -59,7 +65,7 @@ func TestProblems(t *testing.T) {
 		want      string
 	}{
 		"all at once": {"", "mode: always\nspeed: 3\ndistro: arch\n  \nruntime-needs-shell: dev\nignore: x\nimages: [a]\n", `
-.github/dhi.yml:1:7: mode can be off, commands, automatic, not ${BT}always${BT}
+.github/dhi.yml:1:7: mode can be open, report, commands, off, not ${BT}always${BT}
 .github/dhi.yml:2:1: there is no key ${BT}speed${BT}
 .github/dhi.yml:3:9: distro can be keep, debian, alpine, not ${BT}arch${BT}
 .github/dhi.yml:5:1: there is no key ${BT}runtime-needs-shell${BT}; did you mean ${BT}runtime_needs_shell${BT}?
@@ -75,6 +81,17 @@ func TestProblems(t *testing.T) {
 .github/dhi.yml:5:11: ${BT}[${BT} is not a valid pattern, or has too many braces
 .github/dhi.yml:5:16: a pattern cannot be negated; use ${BT}include${BT} and ${BT}ignore${BT} together
 .github/dhi.yml:6:9: ${BT}-A${BT} is not lower-case letters, digits, and . _ -`},
+		"numbers": {"org_per_hour: many\norg_open: 0\nfirst_wave: 0%\n", "org_open: 3\n", `
+acme/.github: .github/dhi.yml:1:15: org_per_hour is a whole number from 1 to 100
+acme/.github: .github/dhi.yml:2:11: org_open is a whole number from 1 to 1000
+acme/.github: .github/dhi.yml:3:13: first_wave is a percentage from ${BT}1%${BT} to ${BT}100%${BT}, a list of repositories, or ${BT}none${BT}
+.github/dhi.yml:1:1: ${BT}org_open${BT} belongs in the organisation's file`},
+		"wave": {"first_wave: ['[', '!x']\norg_open: 0x10\norg_per_hour: 010", "", `
+acme/.github: .github/dhi.yml:1:14: ${BT}[${BT} is not a valid pattern, or has too many braces
+acme/.github: .github/dhi.yml:1:19: a pattern cannot be negated; use ${BT}include${BT} and ${BT}ignore${BT} together
+acme/.github: .github/dhi.yml:2:11: org_open is a whole number from 1 to 1000
+acme/.github: .github/dhi.yml:3:15: org_per_hour is a whole number from 1 to 100`},
+		"no names":    {"first_wave: []", "", "\nacme/.github: .github/dhi.yml:1:13: an empty list names no repository; ${BT}none${BT} is for no first wave"},
 		"twice":       {"", "mode: off\nmode: off\n", "\n.github/dhi.yml:2:1: ${BT}mode${BT} is there twice"},
 		"both files":  {"x: 1", "y: 1", "\nacme/.github: .github/dhi.yml:1:1: there is no key ${BT}x${BT}\n.github/dhi.yml:1:1: there is no key ${BT}y${BT}"},
 		"locked":      {"lock: [registry, mode]", "mode: off\ndistro: alpine", "\n.github/dhi.yml:1:1: ${BT}mode${BT} is locked by acme/.github: .github/dhi.yml"},
@@ -181,6 +198,21 @@ func TestUsable(t *testing.T) {
 	}
 }
 
+func TestWaveHas(t *testing.T) {
+	t.Parallel()
+	w := Wave{Names: []string{"shop", "Tools-*", "acme/[", "other/**"}}
+	for name, want := range map[string]bool{
+		"acme/shop": true, "acme/Shop": true, "ACME/tools-a": true, "acme/shopping": false, "shop/x": false, "other/x": true, "acme/other": false, "acme/[": false,
+	} {
+		if got := w.Has(name); got != want {
+			t.Errorf("Has(%q) = %v", name, got)
+		}
+	}
+	if w.None() || !(Wave{}).None() || (Wave{Percent: 1}).None() {
+		t.Error("None is wrong")
+	}
+}
+
 // TestKeysAreFields holds the list of keys and the struct together.
 func TestKeysAreFields(t *testing.T) {
 	t.Parallel()
@@ -199,7 +231,7 @@ func TestKeysAreFields(t *testing.T) {
 }
 
 func FuzzResolve(f *testing.F) {
-	for _, s := range []string{"mode: off", "images: {a: b}", "lock: [mode]", "ignore:\n- a\n", "a: &x [*x]", "? [a]\n: b", "<<: {mode: off}", "!!binary x: y"} {
+	for _, s := range []string{"mode: off", "images: {a: b}", "lock: [mode]", "ignore:\n- a\n", "a: &x [*x]", "? [a]\n: b", "<<: {mode: off}", "!!binary x: y", "org_per_hour: 5\norg_open: 10\nfirst_wave: 5%", "first_wave: [a]"} {
 		f.Add(s, s)
 	}
 	f.Fuzz(func(t *testing.T, org, repo string) {
@@ -211,6 +243,9 @@ func FuzzResolve(f *testing.F) {
 		}
 		if c.Mode == "" || c.Distro == "" {
 			t.Fatalf("settings lost their default: %+v", c)
+		}
+		if c.OrgPerHour < 1 || c.OrgPerHour > 100 || c.OrgOpen < 1 || c.OrgOpen > 1000 || c.FirstWave.Percent < 0 || c.FirstWave.Percent > 100 {
+			t.Fatalf("numbers out of bounds: %+v", c)
 		}
 		c.Wants(repo)
 	})
@@ -224,18 +259,25 @@ func TestCautious(t *testing.T) {
 		mode         Mode
 		ignore       []string
 	}{
-		"off, and a typo":         {"mode: automatic", "mode: off\nspeed: 3", Off, nil},
-		"off, and no YAML":        {"mode: automatic", "mode: off # please\n\tx", Off, nil},
-		"off in quotes, no YAML":  {"mode: automatic", "a: [\nmode: 'off'\r\nb", Off, nil},
-		"no word of it, no YAML":  {"mode: automatic", "a: [", Commands, nil},
-		"automatic, and no YAML":  {"mode: automatic", "mode: automatic\na: [", Automatic, nil},
-		"automatic, and a typo":   {"mode: automatic", "mode: automatic\nspeed: 3", Automatic, nil},
-		"typo in the mode":        {"mode: automatic", "mode: automatik", Commands, nil},
-		"more is not taken":       {"mode: off", "mode: automatic\nspeed: 3", Off, nil},
-		"a line of something":     {"mode: automatic", "images:\n  mode: off\nmode: automatic\nb: [", Automatic, nil},
-		"more to leave alone":     {"ignore: [a, b]", "ignore: [b, c]\nspeed: 3", Commands, []string{"a", "b", "c"}},
-		"nothing to leave alone":  {"ignore: [a]", "speed: 3", Commands, []string{"a"}},
-		"one pattern of them bad": {"", "ignore: [a, '!b']", Commands, []string{"a"}},
+		"off, and a typo":         {"mode: open", "mode: off\nspeed: 3", Off, nil},
+		"off, and no YAML":        {"mode: open", "mode: off # please\n\tx", Off, nil},
+		"off in quotes, no YAML":  {"mode: open", "a: [\nmode: 'off'\r\nb", Off, nil},
+		"no word of it, no YAML":  {"mode: open", "a: [", Commands, nil},
+		"open, and no YAML":       {"mode: open", "mode: open\na: [", Open, nil},
+		"open, and a typo":        {"mode: open", "mode: open\nspeed: 3", Open, nil},
+		"typo in the mode":        {"mode: open", "mode: opne", Commands, nil},
+		"typo in the key":         {"", "Mode: off", Commands, nil},
+		"mode without a value":    {"", "mode:", Commands, nil},
+		"two documents":           {"", "mode: off\n---\nmode: off", Commands, nil},
+		"a list":                  {"", "- mode: off", Commands, nil},
+		"too many bytes":          {"", "mode: off\n" + strings.Repeat("#", maxFile), Commands, nil},
+		"report, and a typo":      {"mode: commands", "mode: report\nspeed: 3", Report, nil},
+		"off stays off":           {"mode: off", "mode: x", Off, nil},
+		"more is not taken":       {"mode: off", "mode: open\nspeed: 3", Off, nil},
+		"a line of something":     {"mode: open", "images:\n  mode: off\nmode: open\nb: [", Open, nil},
+		"more to leave alone":     {"ignore: [a, b]", "ignore: [b, c]\nspeed: 3", Open, []string{"a", "b", "c"}},
+		"nothing to leave alone":  {"ignore: [a]", "speed: 3", Open, []string{"a"}},
+		"one pattern of them bad": {"", "ignore: [a, '!b']", Open, []string{"a"}},
 	} {
 		good, problems := resolve("", c.good)
 		if len(problems) > 0 {
@@ -252,6 +294,9 @@ func TestCautious(t *testing.T) {
 	}
 	locked, _ := resolve("lock: [mode]\nmode: commands", "mode: off\na: [")
 	if locked.Mode != Commands {
+		t.Errorf("a locked mode became %s", locked.Mode)
+	}
+	if locked, _ := resolve("lock: [mode]\nmode: open", "a: ["); locked.Mode != Open {
 		t.Errorf("a locked mode became %s", locked.Mode)
 	}
 	if _, problems := Resolve(File{Name: "a"}, File{Name: "b", TooLarge: true}); problems.Error() != "b: the file is too large, at most 262144 bytes are read" {

@@ -29,6 +29,9 @@ func Docs() string {
 		if len(k.choices) > 0 {
 			fmt.Fprintf(&b, " Choices: `%s`.", strings.Join(k.choices, "`, `"))
 		}
+		if k.bounds[1] > 0 {
+			fmt.Fprintf(&b, " From %d to %d.", k.bounds[0], k.bounds[1])
+		}
 		if k.orgOnly {
 			b.WriteString(" Only in the organisation's file.")
 		}

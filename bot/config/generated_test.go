@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -44,6 +45,17 @@ func schema() ([]byte, error) {
 		p, _ := s.Properties.Get(k.name)
 		for _, c := range k.choices {
 			p.Enum = append(p.Enum, c)
+		}
+		if k.bounds[1] > 0 {
+			p.Minimum, p.Maximum = json.Number(strconv.Itoa(k.bounds[0])), json.Number(strconv.Itoa(k.bounds[1]))
+		}
+		if k.name == "first_wave" {
+			// Either of two types, which reflection cannot know.
+			one := uint64(1)
+			s.Properties.Set(k.name, &invopop.Schema{Description: p.Description, OneOf: []*invopop.Schema{
+				{Type: "string", Pattern: wavePattern},
+				{Type: "array", Items: &invopop.Schema{Type: "string"}, MinItems: &one},
+			}})
 		}
 		if p.Items != nil && k.name == "lock" {
 			for _, name := range names() {
@@ -107,9 +119,12 @@ func TestSchemaAgrees(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := map[string]bool{
-		"{}": true, "speed: fast": false, "mode: always": false, "mode: [automatic]": false, "ignore: x": false,
+		"{}": true, "speed: fast": false, "mode: always": false, "mode: [open]": false, "ignore: x": false,
 		"ignore: [x]": true, "ignore: [[x]]": false, "images: {a: b}": true, "images: [a]": false, "images: {a: [b]}": false,
 		"lock: [mode]": true, "lock: [speed]": false, "lock: [lock]": false, "- mode": false,
+		"org_per_hour: 1": true, "org_per_hour: 100": true, "org_per_hour: 0": false, "org_per_hour: 101": false, "org_per_hour: '5'": false, "org_open: 1.5": false,
+		"first_wave: none": true, "first_wave: 100%": true, "first_wave: 0%": false, "first_wave: 101%": false, "first_wave: 10": false,
+		"first_wave: [a]": true, "first_wave: []": false, "first_wave: [[a]]": false, "first_wave: {a: b}": false, "lock: [org_open]": false,
 	}
 	for _, k := range keys() {
 		files[k.line()] = true

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -17,6 +18,7 @@ type key struct {
 	byHand  string // what the default is, in words; "" when it is shown
 	example string // YAML of the value
 	choices []string
+	bounds  [2]int // of a number, both included
 	orgOnly bool
 	set     func(*reader, *yaml.Node, *Config)
 }
@@ -25,9 +27,15 @@ type key struct {
 func keys() []key {
 	return []key{
 		{
-			name: "mode", choices: []string{string(Off), string(Commands), string(Automatic)}, example: "automatic",
-			doc: "What the App does by itself. `off`: nothing, and commands are refused. `commands`: only what somebody asks for in a comment. `automatic`: it also opens and updates a pull request after a push to the default branch.",
-			set: func(r *reader, n *yaml.Node, c *Config) { c.Mode = Mode(r.choice(n, string(c.Mode), "mode")) },
+			name: "mode", choices: []string{string(Open), string(Report), string(Commands), string(Off)}, example: "report",
+			doc: "What the App does by itself. `open`: it opens pull requests, no more of them than `org_per_hour`, `org_open` and `first_wave` of the organisation allow, and keeps them up to date. `report`: it looks and says what it would do, in check runs and in the organisation's status issue; no pull request is opened or changed, not even when somebody asks. `commands`: only what somebody asks for in a comment. `off`: nothing, and commands are refused.",
+			set: func(r *reader, n *yaml.Node, c *Config) {
+				before := len(r.problems)
+				c.Mode = Mode(r.choice(n, string(c.Mode), "mode"))
+				if len(r.problems) > before {
+					r.lessOpen(c)
+				}
+			},
 		},
 		{
 			name: "reopen", choices: []string{string(Never), string(Changed)}, example: "changed",
@@ -107,6 +115,28 @@ func keys() []key {
 			set: func(r *reader, n *yaml.Node, c *Config) { c.IgnoreImages = r.globs(n, c.IgnoreImages) },
 		},
 		{
+			name: "org_per_hour", bounds: [2]int{1, 100}, example: "5", orgOnly: true,
+			doc: "How many pull requests the App opens in an hour, in all repositories together. Those that somebody asks for in a comment count, and are never held back.",
+			set: func(r *reader, n *yaml.Node, c *Config) { c.OrgPerHour = r.number(n, c.OrgPerHour, "org_per_hour") },
+		},
+		{
+			name: "org_open", bounds: [2]int{1, 1000}, example: "50", orgOnly: true,
+			doc: "How many pull requests of the App may be open at once, in all repositories together. When there are as many, the next one waits until one is merged or closed.",
+			set: func(r *reader, n *yaml.Node, c *Config) { c.OrgOpen = r.number(n, c.OrgOpen, "org_open") },
+		},
+		{
+			name: "first_wave", example: "[shop, acme/tools-*]", orgOnly: true,
+			doc: "Which repositories get a pull request first. A percentage such as `10%` takes that share of the repositories that would change, at least one, the simplest ones first. A list names repositories, by name or `owner/name`, globs included. `none`: all at once. The others wait until the pull requests of the first wave are merged, or until a day has passed since the last of them was opened.",
+			set: func(r *reader, n *yaml.Node, c *Config) { c.FirstWave = r.wave(n, c.FirstWave) },
+		},
+		{
+			name: "onboarding", choices: []string{string(OnboardingIssue), string(OnboardingNone)}, example: "none", orgOnly: true,
+			doc: "Where the App says what it found and what it does when. `issue`: in an issue of the organisation's `.github` repository; closing it pauses the campaign. `none`: nowhere.",
+			set: func(r *reader, n *yaml.Node, c *Config) {
+				c.Onboarding = Onboarding(r.choice(n, string(c.Onboarding), "onboarding"))
+			},
+		},
+		{
 			name: "lock", example: "[registry, namespace]", byHand: "nothing", orgOnly: true,
 			doc: "Keys that repositories cannot set themselves. Only in the organisation's file.",
 			set: func(r *reader, n *yaml.Node, c *Config) { c.Lock = r.lock(n) },
@@ -156,6 +186,17 @@ func (r *reader) choice(n *yaml.Node, old, name string) string {
 		return old
 	}
 	return s
+}
+
+// number reads a whole number within the bounds of a key.
+func (r *reader) number(n *yaml.Node, old int, name string) int {
+	k, _ := find(name)
+	v, err := strconv.Atoi(n.Value)
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || strconv.Itoa(v) != n.Value || v < k.bounds[0] || v > k.bounds[1] {
+		r.problem(n, fmt.Sprintf("%s is a whole number from %d to %d", name, k.bounds[0], k.bounds[1]))
+		return old
+	}
+	return v
 }
 
 // text reads a string of a form.

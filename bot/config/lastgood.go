@@ -11,7 +11,7 @@ import (
 // or told it to leave something alone, gets a pull request because of a typo in
 // another line.
 func Cautious(good, broken Config) Config {
-	order := []Mode{Off, Commands, Automatic}
+	order := []Mode{Off, Report, Commands, Open}
 	if slices.Index(order, broken.Mode) < slices.Index(order, good.Mode) {
 		good.Mode = broken.Mode
 	}
@@ -31,11 +31,22 @@ func join(a, b []string) []string {
 }
 
 // modeLine is a line that sets the mode, in a file that is not YAML as a whole.
-var modeLine = regexp.MustCompile(`(?m)^["']?mode["']?[ \t]*:[ \t]*["']?(off|commands|automatic)["']?[ \t\r]*(#.*)?$`)
+var modeLine = regexp.MustCompile(`(?m)^["']?mode["']?[ \t]*:[ \t]*["']?(off|report|commands|open)["']?[ \t\r]*(#.*)?$`)
 
 // guess reads the mode of a file that is not YAML, for Cautious.
 func (r *reader) guess(content []byte, c *Config) {
-	if m := modeLine.FindSubmatch(content); m != nil && !slices.Contains(r.locked, "mode") {
+	switch m := modeLine.FindSubmatch(content); {
+	case m == nil:
+		r.lessOpen(c)
+	case !slices.Contains(r.locked, "mode"):
 		c.Mode = Mode(m[1])
+	}
+}
+
+// lessOpen is for a mode that cannot be read: it may have been any of them, so
+// nothing is opened that nobody asked for.
+func (r *reader) lessOpen(c *Config) {
+	if c.Mode == Open && !slices.Contains(r.locked, "mode") {
+		c.Mode = Commands
 	}
 }

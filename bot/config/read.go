@@ -73,14 +73,18 @@ func (r *reader) problem(n *yaml.Node, message string) {
 	r.problems = append(r.problems, Problem{File: r.file, Line: n.Line, Column: n.Column, Message: message})
 }
 
+// read takes the settings of a file. What stood in a file that cannot be read is
+// not known, see lessOpen.
 func (r *reader) read(file File, c *Config) {
 	content := file.Content
 	if file.TooLarge {
 		r.problems = append(r.problems, Problem{File: r.file, Message: fmt.Sprintf("the file is too large, at most %d bytes are read", maxFile)})
+		r.lessOpen(c)
 		return
 	}
 	if len(content) > maxFile {
 		r.problems = append(r.problems, Problem{File: r.file, Message: fmt.Sprintf("the file has %d bytes, at most %d are read", len(content), maxFile)})
+		r.lessOpen(c)
 		return
 	}
 	if len(strings.TrimSpace(string(content))) == 0 {
@@ -96,6 +100,7 @@ func (r *reader) read(file File, c *Config) {
 	}
 	if len(docs) > 1 {
 		r.problem(&docs[1], "one document is expected, here begins a second one")
+		r.lessOpen(c)
 		return
 	}
 	if len(docs) == 0 || len(docs[0].Content) == 0 {
@@ -107,6 +112,7 @@ func (r *reader) read(file File, c *Config) {
 	}
 	if root.Kind != yaml.MappingNode {
 		r.problem(root, "settings are expected here, `key: value`")
+		r.lessOpen(c)
 		return
 	}
 	r.settings(root, c)
@@ -126,6 +132,9 @@ func (r *reader) settings(root *yaml.Node, c *Config) {
 			message := fmt.Sprintf("there is no key `%s`", name)
 			if near := nearest(name); near != "" {
 				message += "; did you mean `" + near + "`?"
+				if near == "mode" {
+					r.lessOpen(c)
+				}
 			}
 			r.problem(at, message)
 		case slices.Contains(seen, name):
@@ -136,6 +145,9 @@ func (r *reader) settings(root *yaml.Node, c *Config) {
 			r.problem(at, fmt.Sprintf("`%s` is locked by %s", name, r.owner))
 		case value.Kind == yaml.ScalarNode && value.Tag == "!!null":
 			r.problem(value, fmt.Sprintf("`%s` has no value", name))
+			if name == "mode" {
+				r.lessOpen(c)
+			}
 		default:
 			k.set(r, value, c)
 		}

@@ -29,7 +29,7 @@ func Looks(s State, c config.Config) bool {
 		return false
 	}
 	open := s.Pull != nil && s.Pull.Open
-	if !open && (s.Ask.Kind == Rebase || s.Ask.Kind == Ignore || s.Ask.Kind == Push && (c.Mode != config.Automatic || s.Repository.Fork)) {
+	if !open && (s.Ask.Kind == Rebase || s.Ask.Kind == Ignore || s.Ask.Kind == Push && (c.Mode != config.Open || s.Repository.Fork)) {
 		return false
 	}
 	return !isNo(s) || c.Reopen == config.Changed
@@ -69,6 +69,8 @@ func unable(s State, c config.Config) (Plan, bool) {
 		return refuse(Empty, replyEmpty()), true
 	case c.Mode == config.Off:
 		return refuse(SwitchedOff, replyOff()), true
+	case c.Mode == config.Report && !s.Ask.Preview:
+		return refuse(ReportOnly, replyReport()), true
 	case s.TooMuch:
 		return refuse(TooMuch, replyTooMuch()), true
 	case len(s.Unmatched) > 0:
@@ -88,7 +90,7 @@ func unwanted(s State, c config.Config, results []*rewrite.Result) (Plan, bool) 
 		return Plan{Reason: Remembers, Actions: []Action{Remember{Number: s.Pull.Number}}, Reply: replyRemembers(s.Pull)}, true
 	case s.Ask.Kind == Rebase && !open:
 		return refuse(NoPull, replyNoPull()), true
-	case s.Ask.Kind == Push && !open && (c.Mode != config.Automatic || s.Repository.Fork):
+	case s.Ask.Kind == Push && !open && (c.Mode != config.Open || s.Repository.Fork):
 		// A fork is somebody's workbench; it gets a proposal when its owner asks.
 		return Plan{Reason: NotAutomatic}, true
 	}

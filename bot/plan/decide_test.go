@@ -67,8 +67,10 @@ func TestDecide(t *testing.T) {
 	t.Parallel()
 	one := all(hardened("Dockerfile"))
 	changed := all(hardened("Dockerfile"), hardened("b/Dockerfile"))
-	automatic := config.Default()
-	automatic.Mode = config.Automatic
+	commands := config.Default()
+	commands.Mode = config.Commands
+	report := config.Default()
+	report.Mode = config.Report
 	off := config.Default()
 	off.Mode = config.Off
 	reopen := config.Default()
@@ -118,7 +120,7 @@ func TestDecide(t *testing.T) {
 		"closed, reopen changed":          {State{Base: "b1", Pull: pull(closed)}, &reopen, changed, `opens; write 2 files on b1 instead of ""; open`, ""},
 		"closed, reopen, none left":       {State{Base: "b1", Pull: pull(closed)}, &reopen, all(already("a")), "closed-by-human refused", ""},
 		"closed by us":                    {State{Base: "b1", Pull: pull(closedByUs)}, nil, one, `opens; write 1 files on b1 instead of ""; open`, ""},
-		"closed, push":                    {State{Base: "b2", Pull: pull(closed), Ask: Ask{Kind: Push}}, &automatic, changed, "closed-by-human refused", ""},
+		"closed, push":                    {State{Base: "b2", Pull: pull(closed), Ask: Ask{Kind: Push}}, nil, changed, "closed-by-human refused", ""},
 		"merged":                          {State{Base: "b2", Pull: pull(merged)}, nil, one, `opens; write 1 files on b2 instead of ""; open`, ""},
 		"merged, branch kept":             {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(merged)}, nil, one, `opens; write 1 files on b2 instead of "h1"; open`, ""},
 		"merged, nothing left":            {State{Base: "b2", Pull: pull(merged)}, nil, all(already("a")), "nothing-to-do", "`a`: on hardened images already"},
@@ -134,9 +136,9 @@ func TestDecide(t *testing.T) {
 		"branch taken, recreate":  {State{Base: "b1", Head: "x", Ask: Ask{Kind: Recreate}}, nil, one, "branch-taken refused", ""},
 		"stranger's pull request": {State{Base: "b1", Head: "x", Stranger: &Pull{Number: 9}, Ask: Ask{Kind: Recreate}}, nil, one, "branch-taken refused", "#9"},
 
-		"push, commands only":      {State{Base: "b1", Ask: Ask{Kind: Push}}, nil, one, "not-automatic", ""},
-		"push, automatic":          {State{Base: "b1", Ask: Ask{Kind: Push}}, &automatic, one, `opens; write 1 files on b1 instead of ""; open`, ""},
-		"push, automatic, fork":    {State{Base: "b1", Ask: Ask{Kind: Push}, Repository: Repository{Fork: true}}, &automatic, one, "not-automatic", ""},
+		"push, commands only":      {State{Base: "b1", Ask: Ask{Kind: Push}}, &commands, one, "not-automatic", ""},
+		"push, open":               {State{Base: "b1", Ask: Ask{Kind: Push}}, nil, one, `opens; write 1 files on b1 instead of ""; open`, ""},
+		"push, open, fork":         {State{Base: "b1", Ask: Ask{Kind: Push}, Repository: Repository{Fork: true}}, nil, one, "not-automatic", ""},
 		"push, ours open":          {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Push}}, nil, one, `updates; write 1 files on b2 instead of "h1"; edit 7`, ""},
 		"push, nothing left":       {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Push}}, nil, all(already("Dockerfile")), "obsolete; close 7", ""},
 		"push, Dockerfile removed": {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Push}}, nil, nil, "obsolete; close 7", ""},
@@ -148,6 +150,12 @@ func TestDecide(t *testing.T) {
 		"disabled":             {State{Base: "b1", Repository: Repository{Disabled: true}}, nil, one, "archived refused", ""},
 		"empty":                {State{Repository: Repository{Empty: true}}, nil, nil, "empty refused", "no commit yet"},
 		"switched off":         {State{Base: "b1", Pull: pull(nil)}, &off, one, "switched-off refused", "`mode: off`"},
+		"report, asked":        {State{Base: "b1"}, &report, one, "report-only refused", "`/dhi plan`"},
+		"report, rebase":       {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Rebase}}, &report, one, "report-only refused", "`mode: report`"},
+		"report, ignore":       {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Ignore}}, &report, changed, "report-only refused", "`mode: report`"},
+		"report, push":         {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Push}}, &report, changed, "report-only refused", ""},
+		"report, previewed":    {State{Base: "b1", Ask: Ask{Preview: true}}, &report, one, `opens; write 1 files on b1 instead of ""; open`, ""},
+		"off, previewed":       {State{Base: "b1", Ask: Ask{Preview: true}}, &off, one, "switched-off refused", "`mode: off`"},
 		"no Dockerfile":        {State{Base: "b1"}, nil, nil, "no-dockerfile refused", "no Dockerfile in this repository"},
 		"no such path":         {State{Base: "b1", Unmatched: []string{"a`@b"}}, nil, one, "no-dockerfile refused", "``a`@\u200bb``"},
 		"too much to remember": {State{Base: "b1", TooMuch: true}, nil, nil, "too-much refused", "globs"},

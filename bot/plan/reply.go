@@ -24,6 +24,10 @@ func replyOff() string {
 	return "The settings say `mode: off`, so I do nothing here. `mode: commands` in `.github/dhi.yml` lets me answer commands."
 }
 
+func replyReport() string {
+	return "The settings say `mode: report`, so I open and change no pull request here. `/dhi plan` shows what I would propose; `mode: commands` or `mode: open` in `.github/dhi.yml` lets me do it."
+}
+
 func replyTooMuch() string {
 	return "That is more than I can remember in a pull request. Folders and globs are shorter than many paths, and `include` and `ignore` in `.github/dhi.yml` have room for more."
 }

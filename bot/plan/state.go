@@ -84,6 +84,9 @@ type Ask struct {
 	Again  bool
 	// Ignored is the new list, with Ignore.
 	Ignored []body.Ignored
+	// Preview tells that the plan is only shown, so that settings which keep it
+	// from being carried out do not matter.
+	Preview bool
 }
 
 // Person tells that somebody waits for an answer.
@@ -155,6 +158,7 @@ const (
 	Updates       Reason = "updates"
 	UpToDate      Reason = "up-to-date"
 	SwitchedOff   Reason = "switched-off"
+	ReportOnly    Reason = "report-only"
 	Archived      Reason = "archived"
 	Empty         Reason = "empty"
 	NoDockerfile  Reason = "no-dockerfile"
