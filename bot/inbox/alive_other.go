@@ -2,10 +2,7 @@
 
 package inbox
 
-import (
-	"context"
-	"errors"
-)
+import "errors"
 
 // aliveFile needs file locks that end with their process. Without them work
 // continues when the lease of a dead process ends.
@@ -18,6 +15,3 @@ func createAlive(string) (*aliveFile, error) {
 func (a *aliveFile) remove() error { return nil }
 
 func aliveEnded(string) bool { return false }
-
-// lockFile does nothing here: start one process at a time after an upgrade.
-func lockFile(context.Context, string) (func(), error) { return func() {}, nil }

@@ -5,9 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,6 +14,8 @@ import (
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"dhibot/bot/internal/sqlitefile"
 )
 
 type sqliteDB struct {
@@ -80,13 +79,8 @@ func (s *statements) find(query string) *sql.Stmt {
 // openSQLiteFile opens one connection. WAL with synchronous=FULL: a commit is
 // on the disk when it returns. One connection, because SQLite has one writer
 // and four waiting for each other were slower and twenty times less even.
-// Transactions begin as writers: one that begins as a reader cannot become one
-// while another writes.
 func openSQLiteFile(ctx context.Context, path string) (*sql.DB, error) {
-	// url.PathEscape keeps '?' and '#' in file names out of the URI's syntax.
-	name := strings.ReplaceAll(url.PathEscape(path), "%2F", "/")
-	dsn := "file:" + name + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
-	db, err := sql.Open("sqlite", dsn)
+	db, err := sql.Open("sqlite", sqlitefile.DSN(path, "journal_mode(WAL)", "synchronous(FULL)"))
 	if err != nil {
 		return nil, fmt.Errorf("inbox: opening %s: %w", path, err)
 	}
@@ -98,21 +92,8 @@ func openSQLiteFile(ctx context.Context, path string) (*sql.DB, error) {
 }
 
 func openSQLite(ctx context.Context, path string, opt options) (_ database, err error) {
-	if path == "" || strings.HasPrefix(path, ":memory:") {
-		return nil, errors.New("inbox: sqlite needs a file name: what is only in memory is not kept")
-	}
-	if path, err = filepath.Abs(path); err != nil {
-		return nil, fmt.Errorf("inbox: sqlite file: %w", err)
-	}
-	// Payloads of private repositories are nobody else's business; SQLite gives
-	// its other files the mode of this one.
-	switch f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600); {
-	case err == nil:
-		if err := f.Close(); err != nil {
-			return nil, fmt.Errorf("inbox: creating %s: %w", path, err)
-		}
-	case !errors.Is(err, fs.ErrExist):
-		return nil, fmt.Errorf("inbox: creating %s: %w", path, err)
+	if path, err = sqlitefile.Create(path); err != nil {
+		return nil, fmt.Errorf("inbox: %w", err)
 	}
 	s := &sqliteDB{path: path, known: &statements{ready: map[string]*sql.Stmt{}, seen: map[string]bool{}}}
 	defer func() {
@@ -139,7 +120,7 @@ func openSQLite(ctx context.Context, path string, opt options) (_ database, err 
 // migrate runs under a file lock, since River migrates in one transaction per
 // step and two processes may start together.
 func (s *sqliteDB) migrate(ctx context.Context, opt options) error {
-	unlock, err := lockFile(ctx, s.path+".migrate")
+	unlock, err := sqlitefile.Lock(ctx, s.path+".migrate")
 	if err != nil {
 		return fmt.Errorf("inbox: migration lock: %w", err)
 	}
