@@ -1,0 +1,152 @@
+package memory
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func count(t testing.TB, s *Store, query string) (n int64) {
+	t.Helper()
+	ok(t, s.db.reader.QueryRowContext(t.Context(), query).Scan(&n))
+	return n
+}
+
+// TestTrimUnused: what was asked for in the last days stays, whoever asked.
+func TestTrimUnused(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, url string) {
+		ctx := t.Context()
+		c := newClock()
+		s, replica := open(t, url, WithClock(c.now)), open(t, url, WithClock(c.now))
+		ids, blobs := blobsOf(2*rowsMost+10, "FROM x")
+		ok(t, s.PutBlobs(ctx, 1, blobs))
+		ok(t, s.PutLooks(ctx, 1, map[string][]byte{"used": nil, "unused": nil}))
+		ok(t, s.PutRepositories(ctx, 1, map[int64][]byte{1: nil}))
+		ok(t, s.PutNote(ctx, 1, "n", nil))
+		c.advance(50 * day)
+		used := ids[:5]
+		_ = must[map[string][]byte](t)(replica.Blobs(ctx, 1, used))
+		_ = must[map[string][]byte](t)(replica.Looks(ctx, 1, []string{"used"}))
+		c.advance(40 * day) // day 90: the rest was unused for 90 days, not longer
+		ok(t, s.Trim(ctx))
+		if n := count(t, s, "SELECT COUNT(*) FROM memory_blob"); n != int64(len(ids)) {
+			t.Errorf("after 90 days %d contents are left, want all", n)
+		}
+		c.advance(time.Hour) // 23:00 -> the next day
+		ok(t, s.Trim(ctx))
+		got := must[map[string][]byte](t)(s.Blobs(ctx, 1, ids))
+		if keys := slices.Sorted(maps.Keys(got)); !slices.Equal(keys, slices.Sorted(slices.Values(used))) {
+			t.Errorf("%d contents are left, want the used ones", len(keys))
+		}
+		looks := must[map[string][]byte](t)(s.Looks(ctx, 1, []string{"used", "unused"}))
+		if _, kept := looks["used"]; !kept || len(looks) != 1 {
+			t.Errorf("left looks: %q", looks)
+		}
+		c.advance(1000 * day)
+		ok(t, s.Trim(ctx))
+		if n := count(t, s, "SELECT COUNT(*) FROM memory_blob") + count(t, s, "SELECT COUNT(*) FROM memory_look"); n != 0 {
+			t.Errorf("%d rows outlived three years", n)
+		}
+		if _, known, err := s.Note(ctx, 1, "n"); !known || err != nil {
+			t.Errorf("Trim took a note: %v, %v", known, err)
+		}
+		if docs := must[map[int64][]byte](t)(s.Repositories(ctx, 1)); len(docs) != 1 {
+			t.Error("Trim took the ledger")
+		}
+	})
+}
+
+// TestUseIsNotedOnceADay: the second read of a day writes nothing.
+func TestUseIsNotedOnceADay(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, url string) {
+		ctx := t.Context()
+		c := newClock()
+		s := open(t, url, WithClock(c.now))
+		ids, blobs := blobsOf(3, "FROM x")
+		ok(t, s.PutBlobs(ctx, 1, blobs))
+		// Somebody who counts the changes.
+		exec(t, s, "CREATE TABLE changes (n BIGINT)")
+		switch {
+		case strings.HasPrefix(url, "sqlite"):
+			exec(t, s, "CREATE TRIGGER counting AFTER UPDATE ON memory_blob BEGIN INSERT INTO changes VALUES (1); END")
+		default:
+			exec(t, s, "CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO changes VALUES (1); RETURN NULL; END'")
+			exec(t, s, "CREATE TRIGGER counting AFTER UPDATE ON memory_blob FOR EACH ROW EXECUTE FUNCTION counted()")
+		}
+		for i, want := range []int64{0, 0, 3, 3, 6} {
+			_ = must[map[string][]byte](t)(s.Blobs(ctx, 1, ids))
+			if n := count(t, s, "SELECT COUNT(*) FROM changes"); n != want {
+				t.Errorf("read %d: %d rows were written, want %d", i, n, want)
+			}
+			if i%2 == 1 {
+				c.advance(day)
+			}
+		}
+	})
+}
+
+// TestTrimBounds: beyond the bound the least recently used go, of every
+// installation, and no more than must.
+func TestTrimBounds(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, url string) {
+		ctx := t.Context()
+		c := newClock()
+		const n = 3 * rowsMost
+		text := strings.Repeat("x", 400)
+		ids, blobs := blobsOf(n, text)
+		var each int64
+		for id, content := range blobs {
+			each = max(each, size(id, content))
+		}
+		s := open(t, url, WithClock(c.now), WithBounds(Bounds{BlobBytes: each * n, Unused: 90 * day}))
+		ok(t, s.PutBlobs(ctx, 1, blobs))
+		c.advance(day)
+		ok(t, s.PutBlobs(ctx, 2, blobs))
+		c.advance(day)
+		_ = must[map[string][]byte](t)(s.Blobs(ctx, 1, ids[:10]))
+		ok(t, s.Trim(ctx))
+		if got := must[map[string][]byte](t)(s.Blobs(ctx, 1, ids[:10])); len(got) != 10 {
+			t.Errorf("%d of 10 used contents are left", len(got))
+		}
+		if total := count(t, s, "SELECT SUM(size) FROM memory_blob"); total > each*n || total < each*(n-20) {
+			t.Errorf("%d bytes are left of the %d that may be", total, each*n)
+		}
+		if left := count(t, s, "SELECT COUNT(*) FROM memory_blob WHERE installation = 1"); left > 20 {
+			t.Errorf("%d old contents are left", left)
+		}
+		ok(t, s.Forget(ctx, 1))
+		ok(t, s.Forget(ctx, 2))
+		ok(t, s.PutLooks(ctx, 1, map[string][]byte{"a": []byte(text)}))
+		ok(t, s.Trim(ctx))
+		if looks := must[map[string][]byte](t)(s.Looks(ctx, 1, []string{"a"})); len(looks) != 0 {
+			t.Error("a bound of no bytes leaves a look")
+		}
+	})
+}
+
+// TestFileShrinks: what Trim empties goes back to the disk.
+func TestFileShrinks(t *testing.T) {
+	t.Parallel()
+	url := sqliteURL(t)
+	path := strings.TrimPrefix(url, "sqlite:") + "-memory"
+	ctx := t.Context()
+	s := open(t, url, WithBounds(Bounds{Unused: day}))
+	_, blobs := blobsOf(3000, strings.Repeat("x", 2000))
+	ok(t, s.PutBlobs(ctx, 1, blobs))
+	bytes := func() int64 {
+		t.Helper()
+		exec(t, s, "PRAGMA wal_checkpoint(TRUNCATE)")
+		return must[os.FileInfo](t)(os.Stat(path)).Size()
+	}
+	full := bytes()
+	ok(t, s.Trim(ctx))
+	if empty := bytes(); full < 6_000_000 || empty > full/20 {
+		t.Errorf("the file has %d bytes when full and %d when empty", full, empty)
+	}
+}
