@@ -45,14 +45,14 @@ func (t *starter) startable(c assess.Command, argv []string) (fixed []string, wh
 		return fixed, why, b
 	}
 	if !strings.Contains(prog, "/") {
+		if file, ok := t.onPath(prog); ok {
+			return t.file(c, argv, file)
+		}
 		if t.provides(prog) {
 			return argv, "", nil
 		}
 		if t.def.HasProgram(prog) {
 			return t.script(c, argv)
-		}
-		if file, ok := t.onPath(prog); ok {
-			return t.file(c, argv, file)
 		}
 		bl := t.block(c, "start-program-missing", fmt.Sprintf("it starts %s, which dhi %s does not surely have", prog, t.def.Image))
 		return nil, "", &bl
@@ -61,7 +61,7 @@ func (t *starter) startable(c assess.Command, argv []string) (fixed []string, wh
 	if !path.IsAbs(abs) {
 		abs = path.Join(t.final.End.WorkDir, abs)
 	}
-	if t.made[abs] {
+	if t.made[abs] && !t.copied(abs) && !scriptName(abs) {
 		return argv, "", nil
 	}
 	if path.IsAbs(prog) && t.def.HasProgram(name) && (strings.HasPrefix(prog, "/usr/bin/") || strings.HasPrefix(prog, "/bin/") || strings.HasPrefix(prog, "/usr/local/bin/") || strings.HasPrefix(prog, "/opt/java/")) && !t.copied(abs) {
@@ -179,7 +179,7 @@ func (t *starter) copied(abs string) bool {
 func (t *starter) file(c assess.Command, argv []string, abs string) ([]string, string, *Block) {
 	info := t.in.scriptOf(t.final, abs)
 	switch {
-	case info.interpreter == "" && (strings.HasSuffix(abs, ".sh") || strings.HasSuffix(abs, ".bash")):
+	case info.interpreter == "" && scriptName(abs):
 		bl := t.block(c, "script-start", fmt.Sprintf("it starts %s, by its name a shell script", argv[0]))
 		return nil, "", &bl
 	case info.interpreter == "" && info.path == "" && (jvm(t.def.Image) || launchScript(abs)):
@@ -213,6 +213,15 @@ func (t *starter) file(c assess.Command, argv []string, abs string) ([]string, s
 	}
 	out := append([]string{name, abs}, argv[1:]...)
 	return out, fmt.Sprintf("%s is a script for %s; naming the interpreter needs neither env nor a path that the image may not have", argv[0], name), nil
+}
+
+// scriptName tells whether a file is a shell script by its name.
+func scriptName(p string) bool {
+	switch path.Base(p) {
+	case "entrypoint", "docker-entrypoint", "docker_entrypoint", "container-entrypoint":
+		return true
+	}
+	return strings.HasSuffix(p, ".sh") || strings.HasSuffix(p, ".bash")
 }
 
 // jvm tells whether an image runs programs for the Java virtual machine.
