@@ -13,6 +13,9 @@ type Effects struct {
 	// Paths are absolute paths outside of the working directory that the text
 	// may create or change, sorted. A directory stands for all below it.
 	Paths []string
+	// Maybe are those of Paths that need not exist afterwards: only commands
+	// that may not run (Command.Conditional) make them.
+	Maybe []string
 	// Inside are the paths at or below the working directory that the text may
 	// create or change, sorted.
 	Inside []string
@@ -46,7 +49,7 @@ func (s *Script) Effects(cwd string) Effects {
 }
 
 func (s *Script) readEffects(cwd string) Effects {
-	e := &effects{cwd: path.Clean("/" + cwd), env: maps.Clone(s.env), paths: map[string]bool{}, removed: map[string]bool{}, within: map[string]bool{}}
+	e := &effects{cwd: path.Clean("/" + cwd), env: maps.Clone(s.env), paths: map[string]bool{}, removed: map[string]bool{}, within: map[string]bool{}, sure: map[string]bool{}}
 	if e.env == nil {
 		e.env = map[string]string{}
 	}
@@ -57,6 +60,11 @@ func (s *Script) readEffects(cwd string) Effects {
 		e.command(c)
 	}
 	e.out.Paths, e.out.Inside, e.out.Removed = sorted(e.paths), sorted(e.within), sorted(e.removed)
+	for _, p := range e.out.Paths {
+		if !e.sure[p] {
+			e.out.Maybe = append(e.out.Maybe, p)
+		}
+	}
 	return e.out
 }
 
@@ -82,6 +90,7 @@ type effects struct {
 	out            Effects
 	paths, removed map[string]bool
 	within         map[string]bool
+	sure           map[string]bool // of paths: made by a command that runs, or there before
 }
 
 // handler says what a program writes.
@@ -266,8 +275,18 @@ func (e *effects) write(c *Command, a Arg) {
 		e.within[p] = true
 	default:
 		e.paths[p] = true
+		e.sure[p] = e.sure[p] || !c.Conditional || changesOnly(c)
 		delete(e.removed, p)
 	}
+}
+
+// changesOnly tells whether a command changes what is there and makes nothing.
+func changesOnly(c *Command) bool {
+	switch c.Name {
+	case "chmod", "chown", "chgrp", "sed", "setcap", "strip", "upx":
+		return true
+	}
+	return false
 }
 
 func (e *effects) remove(c *Command, a Arg) {

@@ -127,3 +127,24 @@ func TestEffectsRemovedAndAssumed(t *testing.T) {
 		t.Errorf("assumed %q", got)
 	}
 }
+
+func TestWritesMaybe(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ text, maybe string }{
+		{"mkdir /data", ""},
+		{"if [ -n \"$X\" ]; then mkdir /opt/lib; fi", "/opt/lib"},
+		{"if [ -n \"$X\" ]; then curl -o /opt/lib/a.jar https://x/a.jar; fi; mkdir -p /opt/lib", "/opt/lib/a.jar"},
+		{"test -f /etc/a || touch /etc/a", "/etc/a"},
+		{"touch /etc/a && test -s /etc/a && touch /etc/b", ""},
+		{"if true; then touch /srv/x; else touch /srv/x; fi && touch /srv/x", ""},
+		{"if [ -n \"$X\" ]; then chmod +x /opt/run; sed -i s/a/b/ /etc/app.conf; fi", ""},
+	} {
+		sc, err := Parse(tt.text, Sh, Plain())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(sc.Effects("/app").Maybe, " "); got != tt.maybe {
+			t.Errorf("%q may leave out %q, want %q", tt.text, got, tt.maybe)
+		}
+	}
+}

@@ -215,7 +215,12 @@ func (d *decider) insertPackages(s *Stage) {
 			before = s.Steps[0]
 		}
 	}
-	text := "RUN apt-get update && apt-get install -y --no-install-recommends " + strings.Join(names, " ") + " && rm -rf /var/lib/apt/lists/*"
+	again := ""
+	if seen["tzdata"] {
+		// Small images have the package marked as installed without its files.
+		again = "--reinstall "
+	}
+	text := "RUN apt-get update && apt-get install -y --no-install-recommends " + again + strings.Join(names, " ") + " && rm -rf /var/lib/apt/lists/*"
 	if s.Installs[0].Manager == "apk" {
 		text = "RUN apk add --no-cache " + strings.Join(names, " ")
 	}

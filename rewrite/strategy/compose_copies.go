@@ -23,7 +23,7 @@ func (c *composer) copies() {
 		case rootHome && (p == "/root" || strings.HasPrefix(p, "/root/")):
 			c.block("root-home", fmt.Sprintf("it keeps files below /root (%s), which only root can read", p), line)
 		default:
-			paths = append(paths, artifact{p, chown, why})
+			paths = append(paths, artifact{path: p, chown: chown, why: why, line: line})
 			return true
 		}
 		return false
@@ -56,13 +56,16 @@ func (c *composer) copies() {
 			if c.venv.dir != "" && pythonPath(p) {
 				continue
 			}
-			want(p, true, fmt.Sprintf("line %d makes it", st.Lines[0]), st.Lines[0])
+			if want(p, true, fmt.Sprintf("line %d makes it", st.Lines[0]), st.Lines[0]) {
+				paths[len(paths)-1].maybe = e.maybe[p]
+			}
 		}
 	}
 	if c.venv.dir != "" {
 		want(c.venv.dir, false, "the installed packages, at the same path in both stages because a virtual environment cannot move", c.final.From.Lines[0])
 	}
 	paths = minimal(paths)
+	c.conditional(paths)
 	c.replicate(paths)
 	c.removals(paths)
 	for _, a := range paths {
@@ -72,6 +75,31 @@ func (c *composer) copies() {
 		}
 		c.add("multi-stage", fmt.Sprintf("COPY %s %s %s", flags, quotePath(a.path), quotePath(a.path)), a.why)
 	}
+}
+
+// conditional refuses to copy what is there only when a condition holds: COPY
+// fails when its source is missing.
+func (c *composer) conditional(paths []artifact) {
+	for _, a := range paths {
+		if a.maybe && !c.there(a.path) {
+			c.block("writes-unknown", fmt.Sprintf("it makes %s under a condition, and what is not there cannot be copied", a.path), a.line)
+		}
+	}
+}
+
+// there tells whether a path exists in the build stage whatever its RUNs do.
+func (c *composer) there(p string) bool {
+	for _, st := range c.steps {
+		if st.Copy != nil && slices.Contains(copiedFiles(st.Copy), p) || under(st.Before.WorkDir, p) || st.Before.WorkDir == p {
+			return true
+		}
+	}
+	for _, d := range c.def.Directories {
+		if d.Path == p || under(d.Path, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // chownName is the owner that copied files get: the name that the image gives
@@ -91,7 +119,9 @@ func (c *composer) recipePaths(st *assess.Step, e effect, want func(string, bool
 		if inside || under(p, st.Before.WorkDir) || strings.HasPrefix(p, "/go/") || strings.HasPrefix(p, "/usr/local/cargo") || strings.HasPrefix(p, "/usr/local/go") || systemDir(p) {
 			continue
 		}
-		want(p, true, fmt.Sprintf("line %d makes it", st.Lines[0]), st.Lines[0])
+		if want(p, true, fmt.Sprintf("line %d makes it", st.Lines[0]), st.Lines[0]) && e.maybe[p] && !c.there(p) {
+			c.block("writes-unknown", fmt.Sprintf("it makes %s under a condition, and what is not there cannot be copied", p), st.Lines[0])
+		}
 	}
 }
 
@@ -274,6 +304,9 @@ func minimal(in []artifact) []artifact {
 			for _, b := range in {
 				if under(b.path, a.path) && b.chown {
 					a.chown = true
+				}
+				if (b.path == a.path || under(b.path, a.path)) && !b.maybe {
+					a.maybe = false
 				}
 			}
 			out = append(out, a)

@@ -32,6 +32,8 @@ type effect struct {
 	// further absolute paths it writes.
 	cwd   bool
 	paths []string
+	// maybe are those of paths that are made under a condition.
+	maybe map[string]bool
 	// removes are paths that it deletes: a COPY cannot carry that.
 	removes []string
 	// unknown says why it cannot be told what the RUN writes.
@@ -142,6 +144,12 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 				}
 			}
 		}
+	}
+	for _, p := range eff.Maybe {
+		if e.maybe == nil {
+			e.maybe = map[string]bool{}
+		}
+		e.maybe[p] = true
 	}
 	globals := globalTools(sc)
 	e.tools = append(e.tools, globals...)

@@ -69,9 +69,27 @@ func (in *Input) installs(s *assess.Stage, def *catalog.Definition, dropped func
 			}
 			add(need.program, st, need.why)
 		}
+		if readsZones(st) && !local["tzdata"] {
+			add("zoneinfo", st, fmt.Sprintf("line %d reads the time zones, which the DHI image does not declare", st.Lines[0]))
+		}
 		in.provides(st, have)
 	}
 	return out
+}
+
+// readsZones tells whether a RUN copies or links a file of the time zones.
+func readsZones(st *assess.Step) bool {
+	for _, c := range st.Run.Script.Commands {
+		switch c.Name {
+		case "cp", "ln", "cat", "install", "mv":
+			for _, a := range c.Args {
+				if strings.HasPrefix(a.Text, "/usr/share/zoneinfo/") {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // oldHad tells whether the old image surely or usually had a program.

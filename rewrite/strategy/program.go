@@ -47,6 +47,7 @@ var programs = map[string]struct{ apt, apk string }{
 	"sqlite3":    {"sqlite3", "sqlite"},
 	"svn":        {"subversion", "subversion"},
 	"hg":         {"mercurial", "mercurial"},
+	"zoneinfo":   {"tzdata", "tzdata"}, // no program: the files of the time zones
 }
 
 // programPackage names the package that brings a program, per package manager.

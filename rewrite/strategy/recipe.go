@@ -25,6 +25,9 @@ type artifact struct {
 	path  string
 	chown bool
 	why   string
+	// maybe tells that it is made under a condition, on line.
+	maybe bool
+	line  int
 }
 
 // compiled finds the recipe for a final stage that builds its own program;
