@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"dhibot/bot/body"
 	"dhibot/bot/command"
@@ -154,8 +155,9 @@ func (j *job) act(ctx context.Context, d *done) error {
 }
 
 // writeBranch makes the commit and points the branch to it. When there is an
-// open pull request its marker is written in between: it names the new head and
-// the one before, so whichever of them a crash leaves is known to be ours.
+// open pull request whose text has to change, that is done in between: its
+// marker names the new head and the one before, so whichever of them a crash
+// leaves is known to be ours.
 func (j *job) writeBranch(ctx context.Context, d *done, w plan.WriteBranch, edit bool) (string, error) {
 	commit, err := j.commit(ctx, d, w)
 	if err != nil {
@@ -212,18 +214,42 @@ func (j *job) commit(ctx context.Context, d *done, w plan.WriteBranch) (string, 
 	return commit, nil
 }
 
-// input is what a text about the proposal is made of.
-func (j *job) input(d *done) body.Input {
+// says tells that the pull request says already what it would be made to say:
+// only the base of its branch has moved. Its links to the base before stay good,
+// and that the new head is ours is proved by the commit itself. So it need not
+// be written, which makes three writes of four.
+func (j *job) says(d *done) (bool, error) {
+	p := d.state.Pull
+	if p.Base != j.repo.DefaultBranch || p.Title != body.Title(d.proposal.results) || p.Marker.Base == "" || p.Marker.Previous == d.state.Head {
+		return false, nil // the last of these: a run that was cut short has left a head that never was
+	}
+	m := j.marker(d, p.Marker.Head, p.Marker.Previous)
+	m.Base = p.Marker.Base
+	now, err := j.deps.Keys.Write(p.Marker)
+	if err != nil {
+		return false, err
+	}
+	next, err := j.deps.Keys.Write(m)
+	if err != nil {
+		return false, err
+	}
+	text := body.KeepTicks(p.Body, body.Render(j.input(d, m.Base)))
+	return now == next && strings.TrimRight(text, "\n") == body.WithoutMarker(p.Body), nil
+}
+
+// input is what a text about the proposal is made of; links lead to the files as
+// of base.
+func (j *job) input(d *done, base string) body.Input {
 	return body.Input{
 		Results: d.proposal.results, Passed: d.proposal.passed, Registry: d.view.config.Login(),
-		Checked: j.deps.Checked, Notes: d.view.notes(), Files: j.repo.HTMLURL + "/blob/" + d.view.base,
+		Checked: j.deps.Checked, Notes: d.view.notes(), Files: j.repo.HTMLURL + "/blob/" + base,
 		Commands: examples(), Closing: closing, Boxes: boxes(), Brief: d.view.config.Explain == config.Inline,
 	}
 }
 
 // text is title and body of the pull request for a head.
 func (j *job) text(d *done, head, previous string) (title, text string, err error) {
-	text = body.Render(j.input(d))
+	text = body.Render(j.input(d, d.view.base))
 	if d.state.Pull != nil && d.state.Pull.Open {
 		text = body.KeepTicks(d.state.Pull.Body, text)
 	}
@@ -276,6 +302,9 @@ func (j *job) openPull(ctx context.Context, d *done, head string) error {
 }
 
 func (j *job) editPull(ctx context.Context, d *done, head string) error {
+	if same, err := j.says(d); err != nil || same {
+		return err
+	}
 	title, text, err := j.text(d, head, d.state.Head)
 	if err != nil {
 		return err

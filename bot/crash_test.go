@@ -88,22 +88,29 @@ func (b *breaking) count() (int, string) {
 	return b.seen, b.what
 }
 
+// What a request comes to.
+const (
+	opened  = "opened"
+	updated = "updated" // with another proposal
+	rebased = "rebased" // with the same proposal, so that only the branch moves
+)
+
 // TestEveryCallMayFail breaks every single call of a request once, before and
 // after its effect, and lets the inbox hand the delivery in again to a process
 // that remembers nothing. In the end there is one pull request with one commit
 // of ours and one answer, whatever broke.
 func TestEveryCallMayFail(t *testing.T) {
 	t.Parallel()
-	for _, update := range []bool{false, true} {
+	for _, what := range []string{opened, updated, rebased} {
 		for _, after := range []bool{false, true} {
-			t.Run(fmt.Sprintf("update=%v,after=%v", update, after), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s,after=%v", what, after), func(t *testing.T) {
 				t.Parallel()
 				// The same calls are compared with GitHub's description in the stories.
 				w := newWorld(t, func(w *world) { w.attempts, w.fresh, w.unchecked = 3, true, true })
 				for at := 1; ; at++ {
 					name := fmt.Sprintf("acme/shop%d", at)
-					calls, what := w.interrupted(name, at, after, update)
-					w.consistent(name, update, fmt.Sprintf("call %d (%s)", at, what))
+					calls, broken := w.interrupted(name, at, after, what)
+					w.consistent(name, what, fmt.Sprintf("call %d (%s)", at, broken))
 					if t.Failed() {
 						break
 					}
@@ -124,7 +131,7 @@ func TestEveryCallMayFail(t *testing.T) {
 
 // interrupted runs a request on which a call breaks, and returns how many calls
 // there were and which of them broke.
-func (w *world) interrupted(name string, at int, after, update bool) (int, string) {
+func (w *world) interrupted(name string, at int, after bool, what string) (int, string) {
 	owner, short, _ := strings.Cut(name, "/")
 	r, err := w.gh.AddRepository(owner, short, standin.Text(map[string]string{"Dockerfile": "FROM node:22\n"}), standin.Collaborator("alice", "write"))
 	if err != nil {
@@ -140,10 +147,14 @@ func (w *world) interrupted(name string, at int, after, update bool) (int, strin
 		}
 	}
 	w.transport.set(0, false)
-	if update {
+	if what != opened {
 		ask()
 		w.setHeld(true)
-		if _, err := r.Push("alice", "main", "More", standin.Text(map[string]string{"web/Dockerfile": "FROM python:3.13\n"})); err != nil {
+		more := map[string]string{"web/Dockerfile": "FROM python:3.13\n"}
+		if what == rebased {
+			more = map[string]string{"README.md": "Read me.\n"}
+		}
+		if _, err := r.Push("alice", "main", "More", standin.Text(more)); err != nil {
 			w.t.Fatal(err)
 		}
 		if err := w.settle(); err != nil {
@@ -163,7 +174,7 @@ func (w *world) interrupted(name string, at int, after, update bool) (int, strin
 }
 
 // consistent checks what is there in the end.
-func (w *world) consistent(name string, update bool, when string) {
+func (w *world) consistent(name, what, when string) {
 	w.t.Helper()
 	r := w.gh.Repository(name)
 	pulls, err := w.pulls(name)
@@ -175,7 +186,7 @@ func (w *world) consistent(name string, update bool, when string) {
 		return
 	}
 	m, err := testKeys.Read(pulls[0].Body)
-	if err != nil || m.Head != r.Branch("dhi/migrate") || m.Head != pulls[0].Head.SHA {
+	if err != nil || what != rebased && m.Head != r.Branch("dhi/migrate") || r.Branch("dhi/migrate") != pulls[0].Head.SHA {
 		w.t.Errorf("%s: the marker names %s, the branch is at %s: %v", when, m.Head, r.Branch("dhi/migrate"), err)
 	}
 	files, err := r.ReadFiles("dhi/migrate")
@@ -184,8 +195,12 @@ func (w *world) consistent(name string, update bool, when string) {
 	}
 	want := map[string]string{"Dockerfile": "FROM dhi.io/node:22\n"}
 	replies := 1
-	if update {
+	switch what {
+	case updated:
 		want["web/Dockerfile"] = "FROM dhi.io/python:3.13\n"
+		replies = 2
+	case rebased:
+		want["README.md"] = "Read me.\n"
 		replies = 2
 	}
 	if len(files) != len(want) {

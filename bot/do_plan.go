@@ -55,5 +55,5 @@ func (j *job) preview(d *done) string {
 	if len(d.plan.Actions) == 0 {
 		return text
 	}
-	return text + "\n" + body.Preview(j.input(d))
+	return text + "\n" + body.Preview(j.input(d, d.view.base))
 }

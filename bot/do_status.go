@@ -22,7 +22,7 @@ func doStatus(ctx context.Context, j *job, _ *asked, _ command.Request) (answer,
 	var b strings.Builder
 	b.WriteString("- Pull request: " + pullStatus(s) + "\n")
 	if s.Pull != nil && s.Pull.Open {
-		if s.Base == s.Pull.Marker.Base {
+		if s.Base == s.HeadBase {
 			b.WriteString("- Made from: the newest commit of the default branch\n")
 		} else {
 			b.WriteString("- Made from: an older commit of the default branch; `/dhi rebase` makes it anew\n")

@@ -103,14 +103,20 @@ func (j *job) state(ctx context.Context, v *view) (plan.State, error) {
 		if !p.ours && p.Open && s.Stranger == nil {
 			s.Stranger = &p.Pull
 		}
-		if p.ours && head != "" && (p.Marker.Head == head || p.Marker.Previous == head) {
+		switch {
+		case !p.ours || head == "":
+		case p.Marker.Head == head:
+			s.HeadWritten, s.HeadBase, s.HeadProposal = true, p.Marker.Base, p.Marker.Proposal
+		case p.Marker.Previous == head:
 			s.HeadWritten = true
 		}
 	}
 	if head != "" && !s.HeadWritten {
-		if s.HeadWritten, err = j.wrote(ctx, head); err != nil {
+		w, err := j.wrote(ctx, v, head)
+		if err != nil {
 			return s, err
 		}
+		s.HeadWritten, s.HeadBase, s.HeadProposal = w.ours, w.base, w.proposal
 	}
 	if s.Pull != nil && s.Pull.Open {
 		if s.Pull.Queued, err = j.queued(ctx, s.Pull.Number); err != nil {
@@ -189,31 +195,43 @@ func (j *job) pulls(ctx context.Context) ([]pull, error) {
 	return found, nil
 }
 
+// written is what a commit proves of itself.
+type written struct {
+	ours           bool
+	base, proposal string
+}
+
 // wrote tells whether a commit that no pull request names is ours: its message
 // is signed for its parent, and it changes exactly what the message says. That
-// is what is left when the process died before the pull request was opened.
-func (j *job) wrote(ctx context.Context, commit string) (bool, error) {
+// is what is left when the process died before the pull request was opened, and
+// all there is when a new base changed nothing that the pull request says.
+func (j *job) wrote(ctx context.Context, v *view, commit string) (written, error) {
 	info, err := j.client.GetCommit(ctx, j.repo, commit)
 	if err != nil {
-		return false, fmt.Errorf("reading the head of our branch: %w", err)
+		return written{}, fmt.Errorf("reading the head of our branch: %w", err)
 	}
 	if len(info.Parents) != 1 {
-		return false, nil
+		return written{}, nil
 	}
-	digest, ok := j.deps.Keys.ReadTrailer(info.Message, j.repo.ID, info.Parents[0])
+	base := info.Parents[0]
+	digest, ok := j.deps.Keys.ReadTrailer(info.Message, j.repo.ID, base)
 	if !ok {
-		return false, nil
+		return written{}, nil
 	}
-	before, err := j.client.Tree(ctx, j.repo, info.Parents[0])
-	if err != nil {
-		return false, fmt.Errorf("reading the commit below our branch: %w", err)
+	before := v.tree
+	if base != v.base {
+		if before, err = j.client.Tree(ctx, j.repo, base); err != nil {
+			return written{}, fmt.Errorf("reading the commit below our branch: %w", err)
+		}
 	}
 	after, err := j.client.Tree(ctx, j.repo, commit)
 	if err != nil {
-		return false, fmt.Errorf("reading our branch: %w", err)
+		return written{}, fmt.Errorf("reading our branch: %w", err)
 	}
-	ids, ok := changed(before, after)
-	return ok && plan.DigestOf(ids) == digest, nil
+	if ids, ok := changed(before, after); !ok || plan.DigestOf(ids) != digest {
+		return written{}, nil
+	}
+	return written{ours: true, base: base, proposal: digest}, nil
 }
 
 // changed lists the files whose content differs. It is not ok when anything

@@ -79,6 +79,13 @@ func (j *job) touched(ctx context.Context, number int, e *event.PullRequest) err
 	if head == p.Marker.Head || head == p.Marker.Previous {
 		return nil
 	}
+	v, err := j.look(ctx)
+	if err != nil {
+		return err
+	}
+	if w, err := j.wrote(ctx, v, head); err != nil || w.ours {
+		return err // put back to a commit of ours
+	}
 	return j.check(ctx, githubapi.CheckRun{Name: migrationCheck, HeadSHA: head, ExternalID: fmt.Sprintf("migration:%d", number),
 		Conclusion: "neutral", Title: "Commits that are not mine", Summary: "Somebody else has pushed to this branch, so I say nothing about what is on it now."})
 }

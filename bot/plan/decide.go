@@ -156,7 +156,9 @@ func write(s State, results []*rewrite.Result) Plan {
 		return Plan{Reason: Opens, Actions: []Action{commit, OpenPull{}}}
 	}
 	m := s.Pull.Marker
-	if s.Head == m.Head && m.Base == s.Base && !m.Closed && m.Proposal == Digest(results) && s.Ask.Kind != Recreate {
+	digest := Digest(results)
+	fresh := s.HeadWritten && s.HeadBase == s.Base && s.HeadProposal == digest
+	if fresh && !m.Closed && m.Proposal == digest && s.Ask.Kind != Recreate {
 		if s.Ask.Kind == Ignore {
 			return Plan{Reason: Remembers, Actions: []Action{Remember{Number: s.Pull.Number}}, Reply: replyRemembers(s.Pull)}
 		}

@@ -26,6 +26,9 @@ func failed(path string) *rewrite.Result {
 
 func all(rs ...*rewrite.Result) []*rewrite.Result { return rs }
 
+// firstDigest is of the proposal that pull was made for.
+var firstDigest = Digest(all(hardened("Dockerfile")))
+
 // pull is our pull request as we left it.
 func pull(change func(*Pull)) *Pull {
 	p := &Pull{Number: 7, Open: true, Marker: body.Marker{Branch: Branch, Base: "b1", Head: "h1", Proposal: Digest(all(hardened("Dockerfile")))}}
@@ -89,19 +92,21 @@ func TestDecide(t *testing.T) {
 		"crashed before opening": {State{Base: "b1", Head: "h1", HeadWritten: true}, nil, one, `opens; write 1 files on b1 instead of "h1"; open`, ""},
 		"partly failed":          {State{Base: "b1"}, nil, all(hardened("a"), failed("b"), already("c")), `opens; write 1 files on b1 instead of ""; open`, ""},
 
-		"open, nothing new":       {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil)}, nil, one, "up-to-date", "#7 is up to date"},
-		"open, new proposal":      {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil)}, nil, changed, `updates; write 2 files on b1 instead of "h1"; edit 7`, "it changes 2 files"},
-		"open, base moved":        {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil)}, nil, one, `updates; write 1 files on b2 instead of "h1"; edit 7`, "it changes 1 file."},
-		"open, crashed half":      {State{Base: "b1", Head: "h0", HeadWritten: true, Pull: pull(func(p *Pull) { p.Marker.Previous = "h0" })}, nil, one, `updates; write 1 files on b1 instead of "h0"; edit 7`, ""},
-		"open, branch gone":       {State{Base: "b1", Pull: pull(nil)}, nil, one, `updates; write 1 files on b1 instead of ""; edit 7`, ""},
-		"open, reopened after us": {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(func(p *Pull) { p.Marker.Closed = true })}, nil, one, `updates; write 1 files on b1 instead of "h1"; edit 7`, ""},
-		"open, ignore list":       {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Ignore, Ignored: []body.Ignored{{What: "x"}}}}, nil, changed, `updates; write 2 files on b1 instead of "h1"; edit 7`, ""},
-		"open, rebase":            {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Rebase}}, nil, one, `updates; write 1 files on b2 instead of "h1"; edit 7`, ""},
-		"rebase not needed":       {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Rebase}}, nil, one, "up-to-date", ""},
-		"rebase of nothing":       {State{Base: "b1", Ask: Ask{Kind: Rebase}}, nil, one, "no-pull-request refused", "`/dhi migrate` opens one"},
-		"recreate untouched":      {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Recreate}}, nil, one, `updates; write 1 files on b1 instead of "h1"; edit 7`, ""},
-		"in the merge queue":      {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(func(p *Pull) { p.Queued = true })}, nil, one, "in-merge-queue refused", "merge queue"},
-		"recreate when queued":    {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(func(p *Pull) { p.Queued = true }), Ask: Ask{Kind: Recreate}}, nil, one, "in-merge-queue refused", ""},
+		"open, nothing new":          {State{Base: "b1", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(nil)}, nil, one, "up-to-date", "#7 is up to date"},
+		"open, new proposal":         {State{Base: "b1", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(nil)}, nil, changed, `updates; write 2 files on b1 instead of "h1"; edit 7`, "it changes 2 files"},
+		"open, base moved":           {State{Base: "b2", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(nil)}, nil, one, `updates; write 1 files on b2 instead of "h1"; edit 7`, "it changes 1 file."},
+		"open, crashed half":         {State{Base: "b1", Head: "h0", HeadWritten: true, Pull: pull(func(p *Pull) { p.Marker.Previous = "h0" })}, nil, one, `updates; write 1 files on b1 instead of "h0"; edit 7`, ""},
+		"open, moved since its text": {State{Base: "b2", Head: "h2", HeadWritten: true, HeadBase: "b2", HeadProposal: firstDigest, Pull: pull(nil)}, nil, one, "up-to-date", ""},
+		"open, another content":      {State{Base: "b1", Head: "h2", HeadWritten: true, HeadBase: "b1", HeadProposal: "other", Pull: pull(nil)}, nil, one, `updates; write 1 files on b1 instead of "h2"; edit 7`, ""},
+		"open, branch gone":          {State{Base: "b1", Pull: pull(nil)}, nil, one, `updates; write 1 files on b1 instead of ""; edit 7`, ""},
+		"open, reopened after us":    {State{Base: "b1", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(func(p *Pull) { p.Marker.Closed = true })}, nil, one, `updates; write 1 files on b1 instead of "h1"; edit 7`, ""},
+		"open, ignore list":          {State{Base: "b1", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(nil), Ask: Ask{Kind: Ignore, Ignored: []body.Ignored{{What: "x"}}}}, nil, changed, `updates; write 2 files on b1 instead of "h1"; edit 7`, ""},
+		"open, rebase":               {State{Base: "b2", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(nil), Ask: Ask{Kind: Rebase}}, nil, one, `updates; write 1 files on b2 instead of "h1"; edit 7`, ""},
+		"rebase not needed":          {State{Base: "b1", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(nil), Ask: Ask{Kind: Rebase}}, nil, one, "up-to-date", ""},
+		"rebase of nothing":          {State{Base: "b1", Ask: Ask{Kind: Rebase}}, nil, one, "no-pull-request refused", "`/dhi migrate` opens one"},
+		"recreate untouched":         {State{Base: "b1", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(nil), Ask: Ask{Kind: Recreate}}, nil, one, `updates; write 1 files on b1 instead of "h1"; edit 7`, ""},
+		"in the merge queue":         {State{Base: "b2", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(func(p *Pull) { p.Queued = true })}, nil, one, "in-merge-queue refused", "merge queue"},
+		"recreate when queued":       {State{Base: "b2", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(func(p *Pull) { p.Queued = true }), Ask: Ask{Kind: Recreate}}, nil, one, "in-merge-queue refused", ""},
 
 		"human commits":               {State{Base: "b1", Head: "x", Pull: pull(nil)}, nil, changed, "human-commits refused", "`/dhi recreate`"},
 		"human commits, rebase":       {State{Base: "b2", Head: "x", Pull: pull(nil), Ask: Ask{Kind: Rebase}}, nil, one, "human-commits refused", "do not overwrite"},
@@ -111,9 +116,9 @@ func TestDecide(t *testing.T) {
 		"human commits, base is same": {State{Base: "b1", Head: "x", Pull: pull(nil), Ask: Ask{Kind: Push}}, nil, one, "human-commits refused", ""},
 
 		"closed by a person":              {State{Base: "b1", Pull: pull(closed)}, nil, changed, "closed-by-human refused", "`/dhi migrate --again`"},
-		"closed, branch kept":             {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(closed)}, nil, one, "closed-by-human refused", "#7"},
+		"closed, branch kept":             {State{Base: "b1", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(closed)}, nil, one, "closed-by-human refused", "#7"},
 		"closed, again":                   {State{Base: "b1", Pull: pull(closed), Ask: Ask{Again: true}}, nil, one, `opens; write 1 files on b1 instead of ""; open`, ""},
-		"closed, again, branch kept":      {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(closed), Ask: Ask{Again: true}}, nil, one, `opens; write 1 files on b1 instead of "h1"; open`, ""},
+		"closed, again, branch kept":      {State{Base: "b1", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(closed), Ask: Ask{Again: true}}, nil, one, `opens; write 1 files on b1 instead of "h1"; open`, ""},
 		"closed, again, their commits":    {State{Base: "b1", Head: "x", Pull: pull(closed), Ask: Ask{Again: true}}, nil, one, "branch-taken refused", "did not write"},
 		"closed, recreate, their commits": {State{Base: "b1", Head: "x", Pull: pull(closed), Ask: Ask{Kind: Recreate}}, nil, one, `opens; write 1 files on b1 instead of "x"; open`, ""},
 		"closed, reopen same":             {State{Base: "b1", Pull: pull(closed)}, &reopen, one, "closed-by-human refused", ""},
@@ -122,13 +127,13 @@ func TestDecide(t *testing.T) {
 		"closed by us":                    {State{Base: "b1", Pull: pull(closedByUs)}, nil, one, `opens; write 1 files on b1 instead of ""; open`, ""},
 		"closed, push":                    {State{Base: "b2", Pull: pull(closed), Ask: Ask{Kind: Push}}, nil, changed, "closed-by-human refused", ""},
 		"merged":                          {State{Base: "b2", Pull: pull(merged)}, nil, one, `opens; write 1 files on b2 instead of ""; open`, ""},
-		"merged, branch kept":             {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(merged)}, nil, one, `opens; write 1 files on b2 instead of "h1"; open`, ""},
+		"merged, branch kept":             {State{Base: "b2", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(merged)}, nil, one, `opens; write 1 files on b2 instead of "h1"; open`, ""},
 		"merged, nothing left":            {State{Base: "b2", Pull: pull(merged)}, nil, all(already("a")), "nothing-to-do", "`a`: on hardened images already"},
 
-		"ignore, same proposal":     {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Ignore}}, nil, one, "remembers; remember 7", "#7"},
+		"ignore, same proposal":     {State{Base: "b1", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(nil), Ask: Ask{Kind: Ignore}}, nil, one, "remembers; remember 7", "#7"},
 		"ignore, human commits":     {State{Base: "b1", Head: "x", Pull: pull(nil), Ask: Ask{Kind: Ignore}}, nil, one, "remembers; remember 7", ""},
 		"ignore, closed":            {State{Base: "b1", Pull: pull(closed), Ask: Ask{Kind: Ignore}}, nil, nil, "remembers; remember 7", ""},
-		"ignore, nothing left":      {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Ignore}}, nil, nil, "obsolete; close 7", ""},
+		"ignore, nothing left":      {State{Base: "b1", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(nil), Ask: Ask{Kind: Ignore}}, nil, nil, "obsolete; close 7", ""},
 		"ignore, no pull request":   {State{Base: "b1", Ask: Ask{Kind: Ignore, Ignored: []body.Ignored{{What: "x"}}}}, nil, nil, "no-pull-request refused", "`.github/dhi.yml`"},
 		"unignore, no pull request": {State{Base: "b1", Ask: Ask{Kind: Ignore}}, nil, nil, "no-pull-request refused", "Nothing is ignored"},
 
@@ -139,10 +144,10 @@ func TestDecide(t *testing.T) {
 		"push, commands only":      {State{Base: "b1", Ask: Ask{Kind: Push}}, &commands, one, "not-automatic", ""},
 		"push, open":               {State{Base: "b1", Ask: Ask{Kind: Push}}, nil, one, `opens; write 1 files on b1 instead of ""; open`, ""},
 		"push, open, fork":         {State{Base: "b1", Ask: Ask{Kind: Push}, Repository: Repository{Fork: true}}, nil, one, "not-automatic", ""},
-		"push, ours open":          {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Push}}, nil, one, `updates; write 1 files on b2 instead of "h1"; edit 7`, ""},
-		"push, nothing left":       {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Push}}, nil, all(already("Dockerfile")), "obsolete; close 7", ""},
-		"push, Dockerfile removed": {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Push}}, nil, nil, "obsolete; close 7", ""},
-		"push, broken now":         {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Push}}, nil, all(failed("Dockerfile")), "all-failed refused", ""},
+		"push, ours open":          {State{Base: "b2", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(nil), Ask: Ask{Kind: Push}}, nil, one, `updates; write 1 files on b2 instead of "h1"; edit 7`, ""},
+		"push, nothing left":       {State{Base: "b2", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(nil), Ask: Ask{Kind: Push}}, nil, all(already("Dockerfile")), "obsolete; close 7", ""},
+		"push, Dockerfile removed": {State{Base: "b2", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(nil), Ask: Ask{Kind: Push}}, nil, nil, "obsolete; close 7", ""},
+		"push, broken now":         {State{Base: "b2", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(nil), Ask: Ask{Kind: Push}}, nil, all(failed("Dockerfile")), "all-failed refused", ""},
 		"nothing left, theirs":     {State{Base: "b2", Head: "x", Pull: pull(nil)}, nil, all(already("Dockerfile")), "nothing-to-do", "#7 stays as it is"},
 
 		"fork, asked":          {State{Base: "b1", Repository: Repository{Fork: true}}, nil, one, `opens; write 1 files on b1 instead of ""; open`, ""},
@@ -151,7 +156,7 @@ func TestDecide(t *testing.T) {
 		"empty":                {State{Repository: Repository{Empty: true}}, nil, nil, "empty refused", "no commit yet"},
 		"switched off":         {State{Base: "b1", Pull: pull(nil)}, &off, one, "switched-off refused", "`mode: off`"},
 		"report, asked":        {State{Base: "b1"}, &report, one, "report-only refused", "`/dhi plan`"},
-		"report, rebase":       {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Rebase}}, &report, one, "report-only refused", "`mode: report`"},
+		"report, rebase":       {State{Base: "b2", Head: "h1", HeadWritten: true, HeadBase: "b1", HeadProposal: firstDigest, Pull: pull(nil), Ask: Ask{Kind: Rebase}}, &report, one, "report-only refused", "`mode: report`"},
 		"report, ignore":       {State{Base: "b1", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Ignore}}, &report, changed, "report-only refused", "`mode: report`"},
 		"report, push":         {State{Base: "b2", Head: "h1", HeadWritten: true, Pull: pull(nil), Ask: Ask{Kind: Push}}, &report, changed, "report-only refused", ""},
 		"report, previewed":    {State{Base: "b1", Ask: Ask{Preview: true}}, &report, one, `opens; write 1 files on b1 instead of ""; open`, ""},

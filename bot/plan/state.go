@@ -25,6 +25,9 @@ type State struct {
 	// HeadWritten tells that the App wrote Head: a marker of ours names it, or
 	// the commit carries our signature.
 	HeadWritten bool
+	// HeadBase and HeadProposal are the commit that Head was made from and the
+	// digest of what it proposes, "" when they are not known.
+	HeadBase, HeadProposal string
 	// Pull is the newest of our pull requests from Branch: written by the App,
 	// its head in the same repository, and signed. Nil when there is none.
 	Pull *Pull
