@@ -145,11 +145,12 @@ type File struct {
 	// Directives are the parser directives at the top (syntax, escape, check).
 	Directives []Directive
 
-	lines []int // offset of each physical line's start
-	args  []*globalArg
-	scope map[string]*globalArg
-	refs  []*Reference
-	walk  envWalk
+	source string // Content
+	lines  []int  // offset of each physical line's start
+	args   []*globalArg
+	scope  map[string]*globalArg
+	refs   []*Reference
+	walk   envWalk
 }
 
 // Directive is a parser directive at the top of the file.

@@ -133,6 +133,14 @@ func (f *File) expand(word string, env shell.EnvGetter) (string, map[string]stru
 	if !strings.ContainsAny(word, "$'\"<") && strings.IndexByte(word, byte(f.Escape)) < 0 {
 		return word, nil, nil
 	}
+	if plainVariables(word, byte(f.Escape)) {
+		b := budget{EnvGetter: env, left: allowance(word)}
+		text, missing := expandPlain(word, &b)
+		if b.left < 0 {
+			return "", nil, errTooMuch
+		}
+		return text, missing, nil
+	}
 	if !utf8.ValidString(word) {
 		// text/scanner below reads a stray byte as U+FFFD too, but prints to
 		// standard error for each.

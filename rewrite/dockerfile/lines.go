@@ -56,7 +56,7 @@ func (f *File) Text(s Span) string {
 	if s.Start < 0 || s.End < s.Start || s.End > len(f.Content) {
 		return ""
 	}
-	return string(f.Content[s.Start:s.End])
+	return f.source[s.Start:s.End]
 }
 
 // body returns a line without its line ending and, on the first line, without

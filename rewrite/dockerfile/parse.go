@@ -5,16 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/moby/buildkit/frontend/dockerfile/command"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
-	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
 // Parse reads a Dockerfile. It accepts exactly what BuildKit's parser and
 // instructions packages accept, minus what the codes of *Error name; every
-// error is an *Error. The content is kept, not copied, and must not be changed
+// error is an *Error. A plain file is split into instructions without BuildKit's
+// parser (see reader); the instructions are BuildKit's. The content is kept, not copied, and must not be changed
 // afterwards.
 //
 // A default of a global ARG that cannot be expanded is an error as well, as it
@@ -29,24 +30,23 @@ func Parse(content []byte) (f *File, err error) {
 	if err := checkText(content); err != nil {
 		return nil, err
 	}
-	f = &File{Content: content, BOM: bytes.HasPrefix(content, bom), NL: "\n"}
+	f = &File{Content: content, source: string(content), BOM: bytes.HasPrefix(content, bom), NL: "\n"}
 	f.lines = lineStarts(content)
 	if crlf := bytes.Count(content, []byte("\r\n")); 2*crlf > bytes.Count(content, []byte{'\n'}) {
 		f.NL = "\r\n"
 	}
-	ast, err := parser.Parse(bytes.NewReader(content))
-	if err != nil && f.blank() {
-		return nil, f.missingFrom(0, "no instructions")
+	b := builder{File: f}
+	plain := reader{File: f}
+	root := plain.read()
+	if root != nil {
+		b.segs, b.ends = plain.segs, plain.ends
+	} else if root, err = f.parse(); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, f.refusal(err, 0)
-	}
-	if n := len(ast.AST.Children); n > MaxInstructions {
+	if n := len(root.Children); n > MaxInstructions {
 		return nil, &Error{0, CodeTooLarge, fmt.Sprintf("%d instructions; a Dockerfile of more than %d is not read", n, MaxInstructions)}
 	}
-	f.Escape = ast.EscapeToken
-	f.Directives = f.directives()
-	if err := f.build(ast.AST); err != nil {
+	if err := b.build(root); err != nil {
 		return nil, err
 	}
 	if n := len(f.Stages); n > MaxStages {
@@ -60,6 +60,20 @@ func Parse(content []byte) (f *File, err error) {
 	}
 	f.resolveReferences()
 	return f, nil
+}
+
+// parse has BuildKit's parser read the file.
+func (f *File) parse() (*parser.Node, error) {
+	ast, err := parser.Parse(bytes.NewReader(f.Content))
+	if err != nil && f.blank() {
+		return nil, f.missingFrom(0, "no instructions")
+	}
+	if err != nil {
+		return nil, f.refusal(err, 0)
+	}
+	f.Escape = ast.EscapeToken
+	f.Directives, _ = f.directives() // BuildKit found no error in them
+	return ast.AST, nil
 }
 
 // checkText refuses what cannot be a Dockerfile before BuildKit sees it.
@@ -114,37 +128,39 @@ func (f *File) blank() bool {
 }
 
 // directives reads the parser directives with BuildKit's own reader.
-func (f *File) directives() []Directive {
+func (f *File) directives() ([]Directive, error) {
 	var found []Directive
 	var p parser.DirectiveParser
 	for line := 1; line <= len(f.lines); line++ {
 		text, _ := f.body(line)
-		text = bytes.TrimSpace(text)
+		text = bytes.TrimLeftFunc(text, unicode.IsSpace)
 		if !bytes.HasPrefix(text, []byte{'#'}) {
 			break
 		}
 		d, err := p.ParseLine(text)
-		if d == nil || err != nil {
+		if err != nil {
+			return found, err
+		}
+		if d == nil {
 			break
 		}
 		found = append(found, Directive{d.Name, d.Value, line})
 	}
-	return found
+	return found, nil
 }
 
 // build makes instructions and stages of BuildKit's syntax tree.
-func (f *File) build(root *parser.Node) error {
-	// A linter must be there: BuildKit panics without one when a comment above
-	// an instruction reads "# check=skip=...".
-	lint := linter.New(&linter.Config{})
+func (b *builder) build(root *parser.Node) error {
+	f := b.File
 	slab := make([]Instruction, len(root.Children))
-	b := builder{
-		File:  f,
-		segs:  make([]segment, 0, len(f.lines)),
-		words: make([]Word, 0, 4*len(root.Children)),
+	b.words = make([]Word, 0, 4*len(root.Children))
+	if b.ends == nil {
+		b.segs = make([]segment, 0, len(f.lines))
 	}
 	for n, node := range root.Children {
-		typed, err := instructions.ParseInstructionWithLinter(node, lint)
+		// Comments are for BuildKit's linter and its outline, which are not asked.
+		node.PrevComment = nil
+		typed, err := instructions.ParseInstruction(node)
 		if err != nil {
 			refused := f.refusal(err, node.StartLine)
 			if name, bad := badStageName(node); bad && refused.Code == CodeSyntax {
@@ -153,7 +169,7 @@ func (f *File) build(root *parser.Node) error {
 			return refused
 		}
 		ins := &slab[n]
-		if err := b.instruction(ins, node); err != nil {
+		if err := b.instruction(ins, n, node); err != nil {
 			return err
 		}
 		switch c := typed.(type) {
@@ -222,18 +238,27 @@ func badStageName(node *parser.Node) (string, bool) {
 type builder struct {
 	*File
 	segs    []segment
+	ends    []int // where each instruction's segments end, when they are known
 	words   []Word
 	extents []extent
 }
 
-// instruction fills ins from a node of BuildKit's tree.
-func (b *builder) instruction(ins *Instruction, node *parser.Node) error {
-	first := len(b.segs)
-	segs, last := b.join(b.segs, node.StartLine)
-	b.segs = segs
-	ins.segs = segs[first:len(segs):len(segs)]
-	if !b.joined(ins.segs, node.Original) {
-		return &Error{node.StartLine, CodeInternal, "the instruction was not found in its lines"}
+// instruction fills ins from the n-th node of BuildKit's tree.
+func (b *builder) instruction(ins *Instruction, n int, node *parser.Node) error {
+	last := node.EndLine // a plain file has no here-documents
+	if b.ends != nil {
+		first := 0
+		if n > 0 {
+			first = b.ends[n-1]
+		}
+		ins.segs = b.segs[first:b.ends[n]:b.ends[n]]
+	} else {
+		first := len(b.segs)
+		b.segs, last = b.join(b.segs, node.StartLine)
+		ins.segs = b.segs[first:len(b.segs):len(b.segs)]
+		if !b.joined(ins.segs, node.Original) {
+			return &Error{node.StartLine, CodeInternal, "the instruction was not found in its lines"}
+		}
 	}
 	ins.Lines = [2]int{node.StartLine, node.EndLine}
 	ins.FullLines = Span{b.LineSpan(node.StartLine).Start, b.LineSpan(node.EndLine).End}

@@ -27,7 +27,8 @@ import (
 var linux = ocispecs.Platform{OS: "linux", Architecture: "amd64"}
 
 // converts holds that BuildKit's converter, which a build runs first of all,
-// accepts every stage of the result, or refuses the original too.
+// accepts every stage of the result, or refuses the original too. Where that
+// follows from the original, its parser must read the result as we do.
 func (c *check) converts(ctx context.Context) []Violation {
 	if ins := c.after.grows(); ins != nil {
 		return []Violation{internal(ins.Lines[0], "%s takes more from variables than can be proved", ins.Keyword)}
@@ -36,6 +37,9 @@ func (c *check) converts(ctx context.Context) []Violation {
 		return []Violation{internal(0, "the proof was not finished: %v", err)}
 	}
 	if c.sameBuild() {
+		if err := c.after.file.Reread(); err != nil {
+			return []Violation{internal(0, "%v", err)}
+		}
 		return nil
 	}
 	_, err := c.after.convert(ctx)

@@ -1,0 +1,158 @@
+package dockerfile
+
+import (
+	"bytes"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"golang.org/x/tools/txtar"
+)
+
+// readPlain has the reader read a file; nil when it leaves it to BuildKit.
+func readPlain(content []byte) (*File, *reader, *parser.Node) {
+	f := &File{Content: content, source: string(content), BOM: bytes.HasPrefix(content, bom)}
+	f.lines = lineStarts(content)
+	r := &reader{File: f}
+	return f, r, r.read()
+}
+
+// sameTree compares what the reader made with what BuildKit's parser makes.
+func sameTree(t *testing.T, content []byte) (plain bool) {
+	t.Helper()
+	f, r, got := readPlain(content)
+	if got == nil {
+		return false
+	}
+	want, err := parser.Parse(bytes.NewReader(content))
+	if err != nil {
+		t.Fatalf("BuildKit refuses what the reader reads: %v", err)
+	}
+	if want.EscapeToken != f.Escape {
+		t.Fatalf("escape %q, want %q", f.Escape, want.EscapeToken)
+	}
+	if len(got.Children) != len(want.AST.Children) || len(r.ends) != len(got.Children) {
+		t.Fatalf("%d instructions and %d places, want %d", len(got.Children), len(r.ends), len(want.AST.Children))
+	}
+	from := 0
+	for i, n := range got.Children {
+		w := want.AST.Children[i]
+		w.PrevComment = nil
+		if !reflect.DeepEqual(n, w) {
+			t.Fatalf("line %d: %s\n%#v\nwant %s\n%#v", w.StartLine, n.Dump(), n, w.Dump(), w)
+		}
+		if !f.joined(r.segs[from:r.ends[i]], n.Original) {
+			t.Fatalf("line %d: %q was not found in its lines", n.StartLine, n.Original)
+		}
+		from = r.ends[i]
+	}
+	return true
+}
+
+// TestReadGoldens compares the trees of all Dockerfiles of the tests, nearly all
+// of which must be plain: the reader is there for the common case.
+func TestReadGoldens(t *testing.T) {
+	plain, all := 0, 0
+	check := func(name string, content []byte) {
+		t.Run(name, func(t *testing.T) {
+			all++
+			if sameTree(t, content) {
+				plain++
+			}
+		})
+	}
+	for name, content := range nasty(t) {
+		check(name, content)
+	}
+	stories, err := filepath.Glob("../../testdata/migrations/*/*.txtar")
+	if err != nil || len(stories) == 0 {
+		t.Fatalf("%d stories (%v)", len(stories), err)
+	}
+	for _, path := range stories {
+		ar, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range ar.Files {
+			if strings.HasSuffix(strings.ToLower(a.Name), "dockerfile") {
+				check(filepath.Base(path)+"/"+a.Name, a.Data)
+			}
+		}
+	}
+	if 10*plain < 9*all {
+		t.Errorf("%d of %d files are plain", plain, all)
+	}
+}
+
+// TestReadLeaves lists what the reader leaves to BuildKit.
+func TestReadLeaves(t *testing.T) {
+	for name, content := range map[string]string{
+		"here-document":     "FROM a\nRUN <<E\nx\nE\n",
+		"trigger":           "FROM a\nONBUILD RUN x\n",
+		"unknown":           "FROM a\nFOO x\n",
+		"invalid text":      "FROM a\nRUN \xff\n",
+		"nothing":           "# a\n\n",
+		"two escapes":       "# escape=`\n# escape=`\nFROM a\n",
+		"bad escape":        "# escape=x\nFROM a\n",
+		"spaced escape":     "# escape=`\u00a0\nFROM a\n",
+		"quoted flag":       "FROM a\nCOPY --from=\"b\" c d\n",
+		"end of flags":      "FROM a\nRUN -- x\n",
+		"array of numbers":  "FROM a\nCMD [1]\n",
+		"name alone":        "FROM a\nENV A\n",
+		"pair without sign": "FROM a\nENV A=b C\n",
+		"escape at the end": "FROM a\nLABEL A=b\\\\\n",
+		"long line":         "FROM a\nRUN " + strings.Repeat("x", plainLine) + "\n",
+	} {
+		if _, _, root := readPlain([]byte(content)); root != nil {
+			t.Errorf("%s: read as plain", name)
+		}
+	}
+}
+
+// FuzzRead: what the reader reads, BuildKit's parser reads the same.
+func FuzzRead(f *testing.F) {
+	addSeeds(f)
+	for _, s := range []string{
+		"# syntax=a\n# escape=`\n\n# a\n#\n# b\nfrom a as b\n\n  # c\nCmd [ \"a\" ,\"b\"]\n",
+		"FROM a\nHEALTHCHECK --interval=1s CMD [\"a\"]\nHEALTHCHECK NONE\nHEALTHCHECK CMD\u2003[\"x\"]\n",
+		"FROM a\nENV A b  c\nENV \"a b\"=c d='e f'\\\n# x\n\n  g\\ h=\nLABEL \"a\\\"b\"=1\n",
+		"FROM a\nCOPY --chown=a:b --link [\"a b\",\"c\\n\"] \nADD [a, b] c\nVOLUME [\"/a\"]\nRUN [ -f x ] && y\n",
+		"FROM a\nRUN \\\n\\\n # x\n\ty \\ \t\n\\\nUSER\u00a0a\nUSER \u00e0\nEXPOSE 1\f2\v3\n",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		if len(content) > 1<<14 || bytes.IndexByte(content, 0) >= 0 {
+			return
+		}
+		sameTree(t, content)
+	})
+}
+
+// TestReread: BuildKit's parser is asked, and a view that differs is seen.
+func TestReread(t *testing.T) {
+	content := []byte("FROM a\nRUN b \\\n c\nCMD [\"d\"]\n")
+	file, err := Parse(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Reread(); err != nil {
+		t.Error(err)
+	}
+	for name, other := range map[string]string{
+		"one more":     "FROM a\nRUN b \\\n c\nCMD [\"d\"]\nUSER e\n",
+		"one less":     "FROM a\nRUN b \\\n c\n",
+		"another line": "FROM a\n\nRUN b \\\n c\nCMD [\"d\"]\n",
+		"another text": "FROM a\nRUN b \\\n d\nCMD [\"d\"]\n",
+		"not an array": "FROM a\nRUN b \\\n c\nCMD [\"d\"\n",
+		"another mark": "# escape=`\nFROM a\n",
+		"refused":      "FROM a\nENV b\n",
+	} {
+		file.Content = []byte(other)
+		if file.Reread() == nil {
+			t.Errorf("%s: not seen", name)
+		}
+	}
+}
