@@ -166,6 +166,26 @@ func (g *Go) RuntimeFiles(mains ...string) (files []RuntimeFile, complete bool) 
 	return files, s.complete
 }
 
+// Execs are the calls of exec.Command and exec.CommandContext, with the program
+// as Name, "" when it is not written there. complete and mains are as in
+// RuntimeFiles.
+func (g *Go) Execs(mains ...string) (calls []Exec, complete bool) {
+	s := g.read()
+	in := g.reachable(mains)
+	for _, e := range s.execs {
+		if in(path.Dir(e.At.Path)) {
+			calls = append(calls, e)
+		}
+	}
+	return calls, s.complete
+}
+
+// Exec is a place where the sources start another program.
+type Exec struct {
+	Name string
+	At   Evidence
+}
+
 // Embeds are the //go:embed directives.
 func (g *Go) Embeds() []Evidence { return g.read().embeds }
 
@@ -175,6 +195,7 @@ type goSources struct {
 	mains    []string
 	files    []RuntimeFile
 	embeds   []Evidence
+	execs    []Exec
 	imports  map[string]map[string]bool // by directory from the root
 }
 
@@ -231,12 +252,16 @@ func (g *Go) source(s *goSources, name, content string, seen map[string]bool) {
 	var last token.Token
 	pkg := ""
 	imports, generated := true, false
+	var ex execScanner
 	for {
 		pos, tok, lit := sc.Scan()
 		if tok == token.EOF {
 			return
 		}
 		line := file.Line(pos)
+		if call, ok := ex.token(tok, lit); ok && len(s.execs) < 100 {
+			s.execs = append(s.execs, Exec{call, Evidence{name, line}})
+		}
 		switch {
 		case tok == token.COMMENT:
 			if strings.HasPrefix(lit, "//go:build ignore") || strings.HasPrefix(lit, "// +build ignore") {

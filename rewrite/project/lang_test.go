@@ -331,3 +331,31 @@ func TestHostileRepository(t *testing.T) {
 		t.Errorf("context outside of the tree: %q", dir)
 	}
 }
+
+func TestGoExecs(t *testing.T) {
+	t.Parallel()
+	p := Open(tree(`-- go.mod --
+module x
+-- main.go --
+package main
+
+import "os/exec"
+
+func main() {
+	exec.Command("git", "status")
+	exec.CommandContext(ctx, "sh", "-c", line)
+	exec.CommandContext(c.Request.Context(), name)
+	exec.LookPath("curl")
+	command := exec.Command(name)
+	x.Command("no")
+}
+`), "Dockerfile", nil)
+	calls, complete := p.Go("").Execs()
+	var got []string
+	for _, c := range calls {
+		got = append(got, fmt.Sprintf("%d %s", c.At.Line, c.Name))
+	}
+	if want := []string{"6 git", "7 sh", "8 ", "10 "}; !complete || !slices.Equal(got, want) {
+		t.Errorf("got %q, complete %v, want %q", got, complete, want)
+	}
+}

@@ -17,6 +17,10 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	if _, trivial := d.effects(f, nil); !trivial && ch.Dev != nil {
 		rec = d.compiled(f, ch)
 	}
+	if rec != nil && len(rec.blocks) > 0 {
+		d.Blocks = append(d.Blocks, rec.blocks...)
+		return false
+	}
 	pick, image, b := d.runtimePick(root, ch, rec)
 	if pick == nil {
 		d.Blocks = append(d.Blocks, b)
@@ -79,6 +83,7 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	if len(d.Blocks) > 0 {
 		return false
 	}
+	d.noteScripts(f, pick.Def)
 	switch {
 	case trivial && !siblings && rec == nil:
 		d.inPlace(root, pick, effects)

@@ -19,6 +19,8 @@ type recipe struct {
 	// image.
 	runtime, version, flavor string
 	notes                    []Note
+	// blocks are reasons against any runtime image.
+	blocks []Block
 }
 
 type artifact struct {
@@ -95,8 +97,31 @@ func (in *Input) goRecipe(f *assess.Stage) *recipe {
 	if !in.cgoOff(f) {
 		r.flavor = "libc"
 	}
+	if in.startsOthers() {
+		// The runtime variant of the toolchain's image has a shell, static none.
+		r.runtime, r.flavor = "", ""
+	}
 	in.runtimeFiles(f, r)
+	in.startedPrograms(f, r)
 	return r
+}
+
+// startedPrograms notes programs of the old image that the sources start and
+// that no runtime image has.
+func (in *Input) startedPrograms(f *assess.Stage, r *recipe) {
+	g := in.goModule()
+	if g == nil {
+		return
+	}
+	calls, _ := g.Execs()
+	for _, c := range calls {
+		name := path.Base(c.Name)
+		if c.Name == "" || shellName(name) || !in.oldHad(f, name) {
+			continue
+		}
+		r.blocks = append(r.blocks, Block{Rule: "package-management", Code: "runtime-libraries", Path: c.At.Path, Line: c.At.Line,
+			Text: fmt.Sprintf("it starts %s, which the runtime image does not have", name)})
+	}
 }
 
 func (in *Input) rustRecipe(f *assess.Stage) *recipe {

@@ -85,20 +85,52 @@ func (d *decider) smaller(root *Stage, ch *catalog.Choice) (*catalog.Pick, strin
 	if from == nil || from.Origin == nil || !strings.HasSuffix(from.Origin.Repository, "golang") {
 		return nil, ""
 	}
-	flavor := "libc"
-	if d.cgoOff(from) {
-		flavor = ""
-	} else if ch.Image == "static" {
-		if strings.Contains(root.Origin.Repository, "/static") {
-			return nil, ""
-		}
+	if ch.Image != "static" && (copiesScript(f) || d.startsOthers()) {
+		return nil, "" // they may need the shell that the larger image has
 	}
+	flavor := "libc"
 	like := *ch
 	if like.Dev == nil {
 		like.Dev = like.Runtime
+	}
+	if d.cgoOff(from) {
+		flavor = ""
+	} else {
+		if ch.Image == "static" && strings.Contains(root.Origin.Repository, "/static") {
+			return nil, ""
+		}
+		// What was linked in the build stage needs the C library of that stage.
+		if b, _ := d.chooser.choose(from.Root(), catalog.NeedDev); b != nil && b.Dev != nil {
+			like.Dev = b.Dev
+		}
 	}
 	if pick := d.other("static", "", flavor, &like); pick != nil {
 		return pick, "static"
 	}
 	return nil, ""
+}
+
+// copiesScript tells whether a shell script is copied into the image by name.
+func copiesScript(f *assess.Stage) bool {
+	for _, st := range f.ChainSteps() {
+		if st.Copy == nil {
+			continue
+		}
+		for _, src := range st.Copy.Sources {
+			if scriptName(src) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// startsOthers tells whether the Go sources start other programs.
+func (in *Input) startsOthers() bool {
+	g := in.goModule()
+	if g == nil {
+		return false
+	}
+	calls, _ := g.Execs()
+	return len(calls) > 0
 }

@@ -38,6 +38,10 @@ func (t *starter) startable(c assess.Command, argv []string) (fixed []string, wh
 		bl := t.block(c, "start-program-missing", "it starts through env, which the runtime image does not surely have")
 		return nil, "", &bl
 	}
+	if why := compilesAtStart(argv); why != "" {
+		bl := t.block(c, "development-stage", why)
+		return nil, "", &bl
+	}
 	if fixed, why, b := t.nodeStart(c, argv); fixed != nil || b != nil {
 		return fixed, why, b
 	}
