@@ -361,3 +361,33 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestSimpleCheck(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`python -c "import app" || exit 1`: `python|-c|import app`,
+		`node check.js || false`:           `node|check.js`,
+		`node check.js`:                    `node|check.js`,
+		`exec node check.js || exit 2`:     `node|check.js`,
+		`node check.js || exit 0`:          ``,
+		`node check.js || exit`:            ``,
+		`node check.js || exit $CODE`:      ``,
+		`node check.js && exit 1`:          ``,
+		`node "$FILE" || exit 1`:           ``,
+		`node a.js || node b.js`:           ``,
+		`node a.js > /dev/null || exit 1`:  ``,
+		`node a.js; exit 1`:                ``,
+		`(node a.js) || exit 1`:            ``,
+		`node a.js || exit 1 > /dev/null`:  ``,
+		`node a.js || node b.js || exit 1`: ``,
+		`! node a.js || exit 1`:            ``,
+	} {
+		got := ""
+		if argv, env, ok := parseOK(t, text, Sh).SimpleCheck(); ok && len(env) == 0 {
+			got = strings.Join(argv, "|")
+		}
+		if got != want {
+			t.Errorf("SimpleCheck(%q) = %q, want %q", text, got, want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -21,17 +22,52 @@ func isBuiltinOnly(name string) bool {
 // become an exec form. A leading exec is dropped; assignments before the
 // command come back as env, which an exec form cannot hold.
 func (s *Script) Simple() (argv []string, env map[string]string, ok bool) {
-	args, assigns, ok := s.single()
+	return literal(s.single())
+}
+
+// SimpleCheck is Simple for a text of which only success or failure counts: a
+// trailing `|| exit 1` may stand behind the command, because a check that fails
+// fails with any code.
+func (s *Script) SimpleCheck() (argv []string, env map[string]string, ok bool) {
+	if s.file == nil || s.Truncated || len(s.file.Stmts) != 1 {
+		return s.Simple()
+	}
+	st := s.file.Stmts[0]
+	or, isOr := st.Cmd.(*syntax.BinaryCmd)
+	if !isOr || or.Op != syntax.OrStmt || st.Negated || st.Background || len(st.Redirs) > 0 || !s.fails(or.Y) {
+		return s.Simple()
+	}
+	return literal(s.statement(or.X))
+}
+
+// fails tells whether a statement is `exit 1`, or exit with another number than
+// 0, or false.
+func (s *Script) fails(st *syntax.Stmt) bool {
+	args, env, ok := s.words(st)
+	switch {
+	case !ok || len(env) > 0 || len(st.Redirs) > 0 || !args[0].Literal:
+		return false
+	case args[0].Text == "false":
+		return true
+	case args[0].Text != "exit" || len(args) != 2 || !args[1].Literal:
+		return false
+	}
+	n, err := strconv.Atoi(args[1].Text)
+	return err == nil && n > 0
+}
+
+func literal(args []Arg, assigns map[string]Arg, ok bool) ([]string, map[string]string, bool) {
 	if !ok {
 		return nil, nil, false
 	}
+	var argv []string
 	for _, a := range args {
 		if !a.Literal {
 			return nil, nil, false
 		}
 		argv = append(argv, a.Text)
 	}
-	env = map[string]string{}
+	env := map[string]string{}
 	for n, a := range assigns {
 		if !a.Literal {
 			return nil, nil, false
@@ -75,7 +111,26 @@ func (s *Script) single() (args []Arg, env map[string]Arg, ok bool) {
 	if s.Truncated || len(s.file.Stmts) != 1 {
 		return nil, nil, false
 	}
-	st := s.file.Stmts[0]
+	return s.statement(s.file.Stmts[0])
+}
+
+// statement is a simple command that starts a program.
+func (s *Script) statement(st *syntax.Stmt) (args []Arg, env map[string]Arg, ok bool) {
+	if args, env, ok = s.words(st); !ok {
+		return nil, nil, false
+	}
+	if args[0].Literal && args[0].Text == "exec" {
+		args = args[1:]
+	}
+	if len(args) == 0 || !args[0].Literal || args[0].Text == "" || isBuiltinOnly(args[0].Text) ||
+		strings.HasPrefix(args[0].Text, "-") || args[0].Text == "exec" {
+		return nil, nil, false
+	}
+	return args, env, true
+}
+
+// words are the words of a simple command.
+func (s *Script) words(st *syntax.Stmt) (args []Arg, env map[string]Arg, ok bool) {
 	call, isCall := st.Cmd.(*syntax.CallExpr)
 	if !isCall || st.Negated || st.Background || st.Coprocess || len(st.Redirs) > 0 || len(call.Args) == 0 {
 		return nil, nil, false
@@ -92,12 +147,5 @@ func (s *Script) single() (args []Arg, env map[string]Arg, ok bool) {
 	for _, x := range call.Args {
 		args = f.appendArgs(args, x, sc)
 	}
-	if args[0].Literal && args[0].Text == "exec" {
-		args = args[1:]
-	}
-	if len(args) == 0 || !args[0].Literal || args[0].Text == "" || isBuiltinOnly(args[0].Text) ||
-		strings.HasPrefix(args[0].Text, "-") || args[0].Text == "exec" {
-		return nil, nil, false
-	}
-	return args, env, true
+	return args, env, len(args) > 0
 }

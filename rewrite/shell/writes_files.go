@@ -214,7 +214,9 @@ func writesDestination(e *effects, c *Command) {
 		short = "mogtS"
 		for _, o := range options(c.Args, short, "--mode --owner --group --target-directory") {
 			if o.name == "-d" || o.name == "--directory" {
-				writesOperands(short)(e, c)
+				for _, a := range operandsOf(c, short) {
+					e.write(c, a)
+				}
 				return
 			}
 		}

@@ -41,6 +41,7 @@ func TestWrites(t *testing.T) {
 
 		// known places outside
 		{text: "go build -o /bin/server ./cmd/server", cwd: "/src", paths: "/bin/server"},
+		{text: "install -d -o app -g app -m 0750 /run/app", cwd: "/", paths: "/run/app"},
 		{text: "go install ./...", cwd: "/src", paths: "/go/bin"},
 		{text: "GOBIN=/out go install ./...", cwd: "/src", paths: "/out"},
 		{text: "npm install -g pm2@5", cwd: "/app", paths: "/usr/local/bin /usr/local/lib/node_modules"},

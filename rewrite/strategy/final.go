@@ -130,7 +130,7 @@ func (d *decider) imageBlocks(root *Stage, pick *catalog.Pick, image string, lis
 // starter knows the files that RUNs of the final image make and that come
 // along.
 func (d *decider) starter(f *assess.Stage, def *catalog.Definition, list []effect, rec *recipe) *starter {
-	t := &starter{in: &d.Input, final: f, def: def, made: map[string]bool{}, carried: map[string]bool{}, builds: rec != nil}
+	t := &starter{in: &d.Input, final: f, def: def, made: map[string]bool{}, carried: map[string]bool{}, builds: rec != nil, unprivileged: !d.RunUser.Root}
 	for _, e := range list {
 		for _, c := range e.carried {
 			t.carried[c] = true

@@ -49,7 +49,7 @@ func (t *starter) health() Health {
 		}
 	}
 	if run.Script != nil {
-		if simple, env, ok := run.Script.Simple(); ok && len(env) == 0 && len(simple) > 0 && !fetcher(path.Base(simple[0])) && argv == nil {
+		if simple, env, ok := run.Script.SimpleCheck(); ok && len(env) == 0 && len(simple) > 0 && !fetcher(path.Base(simple[0])) && argv == nil {
 			if fixed, _, b := t.startable(assess.Command{Step: end.Health}, simple); b == nil {
 				h.Text = "CMD " + jsonArray(fixed)
 				h.Why = "the runtime image has no shell; as a list the same program runs directly"

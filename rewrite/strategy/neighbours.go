@@ -8,6 +8,7 @@ import (
 
 	"dhibot/rewrite/assess"
 	"dhibot/rewrite/project"
+	"dhibot/rewrite/shell"
 )
 
 // The questions that are put to the repository around the Dockerfile. Without
@@ -17,7 +18,8 @@ type scriptInfo struct {
 	interpreter string // "" when it is no script or not known
 	env         bool   // through /usr/bin/env
 	guess       string
-	path        string // in the repository
+	path        string        // in the repository
+	shell       *shell.Script // the text, when a shell runs it and it could be read
 }
 
 type resolved struct {
@@ -349,7 +351,7 @@ func infoOf(sc *project.Script, file string) scriptInfo {
 	if sc.Binary {
 		return scriptInfo{}
 	}
-	i := scriptInfo{interpreter: sc.Interpreter, env: sc.Env, path: file}
+	i := scriptInfo{interpreter: sc.Interpreter, env: sc.Env, path: file, shell: sc.Shell}
 	if i.interpreter == "" && sc.Guess != "" {
 		i.guess = "by its content a script for " + sc.Guess
 	}

@@ -23,6 +23,8 @@ type starter struct {
 	// builds tells that RUNs build programs (go build, cargo build).
 	builds  bool
 	carried map[string]bool
+	// unprivileged tells that the container does not run as root.
+	unprivileged bool
 	// env are variables that a resolved script set.
 	env []EnvVar
 }

@@ -28,12 +28,8 @@ func (t *starter) startable(c assess.Command, argv []string) (fixed []string, wh
 	case name == "tini" || name == "dumb-init" || name == "gosu" || name == "su-exec" || name == "catatonit":
 		bl := t.block(c, "start-program-missing", fmt.Sprintf("it starts through %s, which the runtime image does not have", name))
 		return nil, "", &bl
-	case name == "sh" || name == "bash" || name == "ash" || name == "dash":
-		if t.def.Shell() != "" && (name == "sh" || path.Base(t.def.Shell()) == name) {
-			return argv, "", nil
-		}
-		bl := t.block(c, "shell-start", fmt.Sprintf("the start command runs %s, which the runtime image does not have", name))
-		return nil, "", &bl
+	case shellName(prog):
+		return t.shellStart(c, argv)
 	case name == "env" && len(argv) > 1:
 		bl := t.block(c, "start-program-missing", "it starts through env, which the runtime image does not surely have")
 		return nil, "", &bl
@@ -200,8 +196,16 @@ func (t *starter) file(c assess.Command, argv []string, abs string) ([]string, s
 		return argv, "", nil
 	}
 	name := path.Base(info.interpreter)
-	if name == "sh" || name == "bash" || name == "ash" || name == "dash" {
-		if t.def.Shell() != "" && (name == "sh" || path.Base(t.def.Shell()) == name) && !info.env {
+	if shellName(name) {
+		if t.hasShell(info.interpreter) && !info.env {
+			if why := t.shellNeeds(info.shell); why != "" {
+				bl := t.block(c, "script-start", fmt.Sprintf("it starts %s, a %s script that %s", argv[0], name, why))
+				bl.Path, bl.Line = info.path, 1
+				if info.path == "" {
+					bl.Line = t.final.From.Lines[0]
+				}
+				return nil, "", &bl
+			}
 			return argv, "", nil
 		}
 		bl := t.block(c, "script-start", fmt.Sprintf("it starts %s, a %s script", argv[0], name))

@@ -107,11 +107,21 @@ func (s *stage) provided(at *dockerfile.Instruction, program string) bool {
 		case *instructions.AddCommand:
 			found = places(cmd.SourcesAndDest, program)
 		case *instructions.RunCommand:
-			found = !s.base.runtime() && mentions(ins, program) && installs(runText(ins))
+			found = !s.base.runtime() && (mentions(ins, program) && installs(runText(ins)) || byCorepack(ins, program))
 		}
 		return !found
 	})
 	return found
+}
+
+// byCorepack tells whether a RUN lets Corepack put its shims of yarn and pnpm on
+// the PATH.
+func byCorepack(ins *dockerfile.Instruction, program string) bool {
+	switch program {
+	case "yarn", "yarnpkg", "pnpm", "pnpx":
+		return called(runText(ins))["corepack"] && hasWord(runText(ins), "enable")
+	}
+	return false
 }
 
 // places tells whether a copy may give the image a program.
