@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -106,10 +107,29 @@ func line(log *os.File, words ...any) {
 	}
 }
 
-// post puts the deliveries of one repository in order, each once the one
+// arrivals is the order in which the deliveries of a repository arrive: GitHub
+// sends them in any order, so each one may be overtaken by the three after it.
+func arrivals(repo, each int) []int {
+	order := make([]int, each)
+	for n := range order {
+		order[n] = n
+	}
+	r := rand.New(rand.NewPCG(uint64(repo), 1))
+	for from := 0; from < each; from += 4 {
+		block := order[from:min(from+4, each)]
+		r.Shuffle(len(block), func(i, j int) { block[i], block[j] = block[j], block[i] })
+	}
+	return order
+}
+
+// guidOf names delivery n of a repository.
+func guidOf(repo, n int) string { return fmt.Sprintf("%d-%04d", repo, n) }
+
+// post puts the deliveries of one repository as they arrive, each once the one
 // before was acknowledged, and notes the acknowledgements. A child started
 // anew begins where the notes end, so what was stored but not noted is put
-// again; every fifth comes a second time, and every seventh under another id.
+// again; every fifth comes a second time, every seventh under another id, and
+// every sixth once more long after, when it may be done.
 func (o childOrders) post(ctx context.Context, b *Inbox, log *os.File, repo int) {
 	acked := map[string]bool{}
 	for _, l := range journal(o.journal()) {
@@ -117,20 +137,27 @@ func (o childOrders) post(ctx context.Context, b *Inbox, log *os.File, repo int)
 			acked[w[1]] = true
 		}
 	}
-	for n := range o.Each {
-		guid := fmt.Sprintf("%d-%04d", repo, n)
-		if acked[guid] {
+	order := arrivals(repo, o.Each)
+	delivery := func(n int) Delivery {
+		guid := guidOf(repo, n)
+		return Delivery{GUID: guid, Event: "push", Installation: int64(repo % 3), Repository: int64(repo) + 1, Key: "push:" + guid, Body: []byte(`{"n":"\u0000"}`)}
+	}
+	for i, n := range order {
+		d := delivery(n)
+		if acked[d.GUID] {
 			continue
 		}
-		d := Delivery{GUID: guid, Event: "push", Installation: int64(repo % 3), Repository: int64(repo) + 1, Key: "push:" + guid, Body: []byte(`{"n":"\u0000"}`)}
-		again := d
 		puts := []Delivery{d}
 		if n%5 == 0 {
 			puts = append(puts, d)
 		}
 		if n%7 == 0 {
+			again := d
 			again.GUID += "-again"
 			puts = append(puts, again)
+		}
+		if i >= 5 && i%6 == 0 {
+			puts = append(puts, delivery(order[i-5]))
 		}
 		for _, d := range puts {
 			for {
@@ -142,7 +169,7 @@ func (o childOrders) post(ctx context.Context, b *Inbox, log *os.File, repo int)
 				}
 			}
 		}
-		line(log, "acked", guid)
+		line(log, "acked", d.GUID)
 	}
 }
 
