@@ -326,7 +326,7 @@ type counted struct {
 }
 
 const (
-	backlogFresh = 200 * time.Millisecond
+	backlogFresh = time.Second
 	backlogMost  = 10_000 // entries, then start anew
 )
 
