@@ -43,6 +43,7 @@ type commands struct {
 	Serve       ServeCmd       `cmd:"" help:"Run the GitHub App."`
 	Demo        DemoCmd        `cmd:"" help:"Play the App against a built-in GitHub stand-in."`
 	Jobs        JobsCmd        `cmd:"" help:"List deliveries, and retry or park them."`
+	Bench       BenchCmd       `cmd:"" help:"Measure what dhibot promises, on this machine."`
 	Healthcheck HealthcheckCmd `cmd:"" help:"Ask a server on this machine whether it is well."`
 	Catalog     CatalogCmd     `cmd:"" help:"Look at the catalog of hardened images, or renew it."`
 	Version     VersionCmd     `cmd:"" help:"Print the version."`
