@@ -153,6 +153,11 @@ func TestDamagedRow(t *testing.T) {
 		if n := count(); n != 4 {
 			t.Errorf("%d things are believed, want 4: one content beside the two, and the sound one of each pair", n)
 		}
+		ok(t, s.PutNote(ctx, 7, "pass", []byte(`{"n":1}`)))
+		exec(t, s, "UPDATE memory_note SET installation = 8")
+		if doc, known, err := s.Note(ctx, 8, "pass"); known || err != nil {
+			t.Errorf("a row that came to another installation is believed: %q, %v", doc, err)
+		}
 		if got := log.String(); !strings.Contains(got, "was damaged") || strings.Contains(got, "FROM") {
 			t.Errorf("log: %s", got)
 		}

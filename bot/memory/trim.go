@@ -35,13 +35,23 @@ func (s *Store) Trim(ctx context.Context) error {
 // trimSome deletes some rows, the oldest first. more is false when nothing is
 // left to be deleted, or when all that was to be deleted has been used since.
 func trimSome(ctx context.Context, d *database, h shelf, oldest, most int64) (more bool, err error) {
+	keys, lastUsed, err := surplus(ctx, d, h, oldest, most)
+	if err != nil || len(keys) == 0 {
+		return false, err
+	}
+	n, err := deleteUnused(ctx, d, h, keys, lastUsed)
+	return n > 0, err
+}
+
+// surplus returns some keys by installation that have to go, those used least
+// recently, and the day on which the last of them was used.
+func surplus(ctx context.Context, d *database, h shelf, oldest, most int64) (keys map[int64][]string, lastUsed int64, err error) {
 	// Asked each time: another replica may be trimming, too.
 	var total int64
 	if err := d.reader.QueryRowContext(ctx, "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM "+h.table).Scan(&total); err != nil {
-		return false, err
+		return nil, 0, err
 	}
-	keys := map[int64][]string{} // by installation
-	var lastUsed int64
+	keys = map[int64][]string{}
 	rows, err := d.reader.QueryContext(ctx, "SELECT installation, key, size, used FROM "+h.table+" ORDER BY used LIMIT $1", rowsMost)
 	err = each(rows, err, func(scan func(...any) error) error {
 		var installation, size, used int64
@@ -57,26 +67,28 @@ func trimSome(ctx context.Context, d *database, h shelf, oldest, most int64) (mo
 		lastUsed = used
 		return nil
 	})
-	if err != nil || len(keys) == 0 {
-		return false, err
-	}
-	var gone int64
+	return keys, lastUsed, err
+}
+
+// deleteUnused deletes rows, but for those that were used after the given day,
+// and returns how many.
+func deleteUnused(ctx context.Context, d *database, h shelf, keys map[int64][]string, lastUsed int64) (n int64, err error) {
 	err = d.inTx(ctx, func(t *sql.Tx) error {
-		gone = 0
+		n = 0
 		for installation, keys := range keys {
 			r, err := t.ExecContext(ctx, "DELETE FROM "+h.table+" WHERE installation = $1 AND "+d.among+" AND used <= $3", installation, d.texts(keys), lastUsed)
 			if err != nil {
 				return err
 			}
-			n, err := r.RowsAffected()
+			gone, err := r.RowsAffected()
 			if err != nil {
 				return err
 			}
-			gone += n
+			n += gone
 		}
 		return nil
 	})
-	return gone > 0, err
+	return n, err
 }
 
 // Forget deletes everything of an installation, in small transactions. A pass

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"context"
 	"maps"
 	"os"
 	"slices"
@@ -13,6 +14,22 @@ func count(t testing.TB, s *Store, query string) (n int64) {
 	t.Helper()
 	ok(t, s.db.reader.QueryRowContext(t.Context(), query).Scan(&n))
 	return n
+}
+
+// TestReadsWaitForNoWriter: while somebody writes, what is known can be read.
+func TestReadsWaitForNoWriter(t *testing.T) {
+	t.Parallel()
+	s := open(t, sqliteURL(t))
+	ids, blobs := blobsOf(3, "FROM x")
+	ok(t, s.PutBlobs(t.Context(), 1, blobs))
+	ok(t, s.Change(t.Context(), 1, 1, func([]byte) ([]byte, error) {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		if got := must[map[string][]byte](t)(s.Blobs(ctx, 1, ids)); len(got) != 3 {
+			t.Errorf("%d of 3 contents", len(got))
+		}
+		return nil, ctx.Err() // a use that waits to be noted is given up with ctx
+	}))
 }
 
 // TestTrimUnused: what was asked for in the last days stays, whoever asked.
@@ -126,6 +143,31 @@ func TestTrimBounds(t *testing.T) {
 		ok(t, s.Trim(ctx))
 		if looks := must[map[string][]byte](t)(s.Looks(ctx, 1, []string{"a"})); len(looks) != 0 {
 			t.Error("a bound of no bytes leaves a look")
+		}
+	})
+}
+
+// TestTrimSparesWhatIsUsedMeanwhile: between being chosen and being deleted.
+func TestTrimSparesWhatIsUsedMeanwhile(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, url string) {
+		ctx := t.Context()
+		c := newClock()
+		s := open(t, url, WithClock(c.now))
+		ids, blobs := blobsOf(10, "FROM x")
+		ok(t, s.PutBlobs(ctx, 1, blobs))
+		c.advance(day)
+		keys, lastUsed, err := surplus(ctx, s.db, blobShelf(), 0, 0)
+		ok(t, err)
+		if len(keys[1]) != len(ids) {
+			t.Fatalf("%d of %d contents are chosen", len(keys[1]), len(ids))
+		}
+		_ = must[map[string][]byte](t)(s.Blobs(ctx, 1, ids[:3]))
+		if n, err := deleteUnused(ctx, s.db, blobShelf(), keys, lastUsed); n != 7 || err != nil {
+			t.Errorf("%d contents were deleted, want 7: %v", n, err)
+		}
+		if got := must[map[string][]byte](t)(s.Blobs(ctx, 1, ids[:3])); len(got) != 3 {
+			t.Errorf("%d of 3 contents that were used are left", len(got))
 		}
 	})
 }
