@@ -92,6 +92,35 @@ func TestDamagedInUse(t *testing.T) {
 	}
 }
 
+// TestDeletedInUse: the memory may be thrown away at any time.
+func TestDeletedInUse(t *testing.T) {
+	t.Parallel()
+	url := sqliteURL(t)
+	path := strings.TrimPrefix(url, "sqlite:") + "-memory"
+	ctx := t.Context()
+	var log lockedBuffer
+	s := open(t, url, WithLogger(zerolog.New(&log)))
+	ids, blobs := blobsOf(3, "FROM x")
+	ok(t, s.PutBlobs(ctx, 1, blobs))
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		ok(t, os.Remove(path+suffix))
+	}
+	s.db.reader.SetMaxIdleConns(0) // the next read opens the file by its name
+	if got, err := s.Blobs(ctx, 1, ids); err != nil || len(got) != 0 {
+		t.Errorf("%d contents, %v", len(got), err)
+	}
+	ok(t, s.PutBlobs(ctx, 1, blobs))
+	if got := must[map[string][]byte](t)(open(t, url).Blobs(ctx, 1, ids)); len(got) != len(ids) {
+		t.Errorf("%d contents in the new file", len(got))
+	}
+	if mode := must[os.FileInfo](t)(os.Stat(path)).Mode(); mode != 0o600 {
+		t.Errorf("the new file has mode %v", mode)
+	}
+	if strings.Contains(log.String(), "damaged") {
+		t.Errorf("nothing was damaged: %s", log.String())
+	}
+}
+
 // TestPrivateFile: contents of private repositories are nobody else's business.
 func TestPrivateFile(t *testing.T) {
 	t.Parallel()

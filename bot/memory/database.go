@@ -28,7 +28,8 @@ type dialect struct {
 	// replacing what is there. Both slices have one length, keys are sorted.
 	insert  func(ctx context.Context, t *sql.Tx, s shelf, installation, today int64, keys []string, values [][]byte) error
 	again   func(error) bool // the transaction lost to another one and may be tried again
-	damaged func(error) bool // the database is no sound one and has to be begun anew
+	damaged func(error) bool // the error came of a database that has to be begun anew
+	gone    func() bool      // it was thrown away while it was in use
 	shrink  func(ctx context.Context, db *sql.DB) error
 }
 

@@ -42,7 +42,8 @@ func openPostgres(ctx context.Context, databaseURL string) (*database, error) {
 		lock:       fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", tablesLock),
 		insert:     postgresInsert,
 		again:      postgresAgain,
-		damaged:    func(error) bool { return false },                   // it cannot be moved aside: people have to look
+		damaged:    func(error) bool { return false }, // it cannot be moved aside: people have to look
+		gone:       func() bool { return false },
 		shrink:     func(context.Context, *sql.DB) error { return nil }, // autovacuum
 	}}
 	if err := createTables(ctx, d); err != nil {

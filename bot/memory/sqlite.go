@@ -79,6 +79,7 @@ func openFile(ctx context.Context, path string) (*database, error) {
 		insert:  sqliteInsert,
 		again:   func(error) bool { return false }, // the only writer loses to nobody
 		damaged: sqliteDamaged,
+		gone:    func() bool { return replaced(path, file) },
 		shrink:  sqliteShrink,
 	}}
 	if err := createTables(ctx, d); err != nil {
@@ -106,6 +107,13 @@ func moveAside(path string) error {
 		return err
 	}
 	return nil
+}
+
+// replaced reports whether another file is at path, or none: somebody threw
+// the memory away.
+func replaced(path string, file os.FileInfo) bool {
+	now, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(now, file)
 }
 
 // sqliteDamaged reports whether err says that the file is no sound database.

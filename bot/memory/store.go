@@ -20,7 +20,8 @@ var ErrClosed = errors.New("memory: closed")
 // through the database, from several processes.
 type Store struct {
 	opt options
-	// open opens the database in place of was, which was found damaged, or nil.
+	// open opens the database, and begins it anew when it still is was, which is
+	// damaged; was may be nil.
 	open func(ctx context.Context, was *database) (*database, error)
 
 	mu     sync.RWMutex // read: db is in use; written: it is exchanged
@@ -80,10 +81,10 @@ func (s *Store) Close() error {
 }
 
 // use calls f with the database. f is called once more when the file turned out
-// to be damaged and was replaced by a new one.
+// to be damaged or gone and was opened anew.
 func (s *Store) use(ctx context.Context, f func(*database) error) error {
 	db, err := s.try(f)
-	if err == nil || errors.Is(err, ErrClosed) || db != nil && !db.damaged(err) {
+	if err == nil || errors.Is(err, ErrClosed) || db != nil && !db.damaged(err) && !db.gone() {
 		return err
 	}
 	if err := s.renew(ctx, db); err != nil {
@@ -113,8 +114,8 @@ func (s *Store) try(f func(*database) error) (*database, error) {
 // caller went away.
 const renewMost = 30 * time.Second
 
-// renew opens a new database in place of old, which is damaged, or nil when
-// that failed before. Nothing is done when somebody else was faster.
+// renew opens a new database in place of old, which is damaged or gone, or nil
+// when that failed before. Nothing is done when somebody else was faster.
 func (s *Store) renew(ctx context.Context, old *database) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewMost)
 	defer cancel()
@@ -126,11 +127,16 @@ func (s *Store) renew(ctx context.Context, old *database) error {
 	if s.db != old {
 		return nil
 	}
+	was := old
 	if old != nil {
-		_ = old.close() // it is damaged: what it says about that is no news
+		// Asked before it is closed: then a new file may get the same inode.
+		if old.gone() {
+			was = nil
+		}
+		_ = old.close() // what it says about its damage is no news
 		s.db = nil
 	}
-	db, err := s.open(ctx, old)
+	db, err := s.open(ctx, was)
 	if err != nil {
 		return err
 	}

@@ -37,12 +37,13 @@ func Create(name string) (string, error) {
 }
 
 // DSN is the data source name by which the driver "sqlite" opens path, with
-// the pragmas in their order. Transactions begin as writers: one that begins as
+// the pragmas in their order. The file must be there: one that was deleted while
+// in use would be made again for everybody to read. Transactions begin as writers: one that begins as
 // a reader cannot become one while another writes.
 func DSN(path string, pragmas ...string) string {
 	// url.PathEscape keeps '?' and '#' in file names out of the URI's syntax.
 	name := strings.ReplaceAll(url.PathEscape(path), "%2F", "/")
-	dsn := "file:" + name + "?_txlock=immediate&_pragma=busy_timeout(10000)"
+	dsn := "file:" + name + "?mode=rw&_txlock=immediate&_pragma=busy_timeout(10000)"
 	for _, p := range pragmas {
 		dsn += "&_pragma=" + p
 	}
