@@ -78,6 +78,8 @@ func story(t *testing.T, file string) {
 		got[f.Path] = string(f.After)
 	}
 	idempotent(t, in, r)
+	explained(t, r)
+	keepsComments(t, r)
 	if *update {
 		write(t, file, ar, got)
 		return

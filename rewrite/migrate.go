@@ -250,14 +250,18 @@ func (r *Result) refuse(err error) {
 	}
 }
 
-// changes words every finding as a change with its lines.
+// changes words every finding as a change with its lines. A finding that edits
+// two places, such as FROM and the ARG that it takes its version from, becomes
+// a change for each, so that every changed line is somebody's.
 func (m *migration) changes(findings []rules.Finding, edits []dockerfile.Edit) {
 	type placed struct {
 		start int
 		c     Change
 	}
 	shift := newShift(m.file, edits)
+	m.result.Regions = shift.regions
 	list := make([]placed, 0, len(findings))
+	apart := map[dockerfile.Span]bool{}
 	for i, f := range findings {
 		if len(f.Edits) == 0 {
 			continue
@@ -267,14 +271,46 @@ func (m *migration) changes(findings []rules.Finding, edits []dockerfile.Edit) {
 			first, last := f.Edits[0].Span, f.Edits[len(f.Edits)-1].Span
 			c.Lines = [2]int{m.file.Line(first.Start), m.file.Line(max(first.Start, last.End-1))}
 		}
-		c.NewLines = shift.lines(i)
+		var far []dockerfile.Edit
+		for _, e := range f.Edits {
+			lines := shift.removed(e)
+			switch {
+			case lines[0] == 0:
+			case lines[0] > c.Lines[1]+1 || lines[1] < c.Lines[0]-1:
+				far = append(far, e)
+			default:
+				// Comments and blank lines that go with an instruction.
+				c.Lines = [2]int{min(c.Lines[0], lines[0]), max(c.Lines[1], lines[1])}
+			}
+		}
+		if len(far) == len(f.Edits) {
+			// The instruction reads as before; what it takes from another does not.
+			c.Lines, far = shift.removed(far[0]), far[1:]
+			apart[f.Edits[0].Span] = true
+		}
+		c.NewLines = shift.lines(func(e dockerfile.Edit) bool { return e.Tag == i && !slices.Contains(far, withTag(e, 0)) })
 		list = append(list, placed{f.Edits[0].Span.Start, c})
+		from := f.Lines[0]
+		for _, e := range far {
+			if apart[e.Span] {
+				continue
+			}
+			apart[e.Span] = true
+			list = append(list, placed{e.Span.Start, Change{Rule: f.Rule, Lines: shift.removed(e), Before: m.file.Text(e.Span), After: e.New,
+				NewLines: shift.lines(func(o dockerfile.Edit) bool { return o.Span == e.Span }),
+				Why:      fmt.Sprintf("line %d takes this value: %s", from, f.Why), Docs: page(f.Rule)}})
+		}
 	}
 	slices.SortStableFunc(list, func(a, b placed) int { return cmp.Compare(a.start, b.start) })
 	m.result.Changes = make([]Change, 0, len(list))
 	for _, p := range list {
 		m.result.Changes = append(m.result.Changes, p.c)
 	}
+}
+
+func withTag(e dockerfile.Edit, tag int) dockerfile.Edit {
+	e.Tag = tag
+	return e
 }
 
 // checklist words the checks, those before the merge first.

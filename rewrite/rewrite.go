@@ -86,6 +86,9 @@ type Result struct {
 	Stages        []Stage
 	Changes       []Change
 	Checklist     []Item
+	// Regions are the lines that the changes touch, in order: every other line
+	// is the same before and after. Empty when nothing changed.
+	Regions []Region
 	// LeftAlone names what a reader could expect to change and did not.
 	LeftAlone []LeftAlone
 	// Files are other files of the repository that change together with the
@@ -140,6 +143,14 @@ type Change struct {
 	// Why names the evidence in this file.
 	Why  string
 	Docs string // URL
+}
+
+// Region is a run of lines that changed, 1-based and half open: the lines from
+// Old up to OldEnd became those from New up to NewEnd. Old equals OldEnd where
+// lines were only added.
+type Region struct {
+	Old, OldEnd int
+	New, NewEnd int
 }
 
 // Item is something a person has to do or to check.

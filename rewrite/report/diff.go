@@ -76,21 +76,25 @@ type diffLine struct {
 // files are the changed files of a result, the Dockerfile first.
 func files(r *rewrite.Result) []fileDiff {
 	var out []fileDiff
-	add := func(path string, before, after []byte, changes []rewrite.Change) {
+	add := func(path string, before, after []byte, regions []rewrite.Region, changes []rewrite.Change) {
 		if string(before) == string(after) {
 			return
 		}
-		out = append(out, fileDiff{path, hunks(string(before), string(after)), changes})
+		out = append(out, fileDiff{path, hunks(string(before), string(after), regions), changes})
 	}
-	add(r.Path, r.Before, r.After, r.Changes)
+	add(r.Path, r.Before, r.After, r.Regions, r.Changes)
 	for _, f := range r.Files {
-		add(f.Path, f.Before, f.After, f.Changes)
+		add(f.Path, f.Before, f.After, nil, f.Changes)
 	}
 	return out
 }
 
-func hunks(before, after string) []hunk {
-	u, err := udiff.ToUnifiedDiff("", "", before, udiff.Lines(before, after), contextLines)
+func hunks(before, after string, regions []rewrite.Region) []hunk {
+	edits, ok := within(before, after, regions)
+	if !ok {
+		edits = udiff.Lines(before, after)
+	}
+	u, err := udiff.ToUnifiedDiff("", "", before, edits, contextLines)
 	if err != nil {
 		// The edits come from Lines on the same text; see udiff.Unified, which
 		// ends the program here.
@@ -123,6 +127,47 @@ func hunks(before, after string) []hunk {
 	}
 	return out
 }
+
+// within compares region by region, so that the diff shows as changed what was
+// changed: over the whole file, an instruction that moved past others can come
+// out as the others having moved. False when the regions do not tell the whole
+// difference.
+func within(before, after string, regions []rewrite.Region) ([]udiff.Edit, bool) {
+	if len(regions) == 0 {
+		return nil, false
+	}
+	old, new := lineStarts(before), lineStarts(after)
+	var edits []udiff.Edit
+	at, to := 0, 0
+	for _, r := range regions {
+		a, b, c, d := old.at(r.Old), old.at(r.OldEnd), new.at(r.New), new.at(r.NewEnd)
+		if a < at || b < a || c < to || d < c || before[at:a] != after[to:c] {
+			return nil, false
+		}
+		for _, e := range udiff.Lines(before[a:b], after[c:d]) {
+			e.Start, e.End = e.Start+a, e.End+a
+			edits = append(edits, e)
+		}
+		at, to = b, d
+	}
+	return edits, before[at:] == after[to:]
+}
+
+// starts are the offsets of the lines of a text, and its end.
+type starts []int
+
+func lineStarts(text string) starts {
+	s := starts{0}
+	for i := range len(text) {
+		if text[i] == '\n' && i+1 < len(text) {
+			s = append(s, i+1)
+		}
+	}
+	return append(s, len(text))
+}
+
+// at is the offset of a 1-based line, the end of the text for one behind it.
+func (s starts) at(line int) int { return s[min(max(line, 1), len(s))-1] }
 
 // header are the lines git writes above a changed file. With them git apply
 // takes several files in one stream, text in between included.

@@ -104,7 +104,7 @@ func FuzzUnified(f *testing.F) {
 		var out strings.Builder
 		rest := strings.SplitAfter(before, "\n")
 		line := 1
-		for _, h := range hunks(before, after) {
+		for _, h := range hunks(before, after, nil) {
 			for ; line < h.from && len(rest) > 0; line++ {
 				out.WriteString(rest[0])
 				rest = rest[1:]
