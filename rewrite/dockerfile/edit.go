@@ -147,15 +147,40 @@ func (i *Instruction) Block() Span {
 	return Span{min(i.Comments.Start, i.FullLines.Start), i.FullLines.End}
 }
 
-// Remove deletes the instruction with its own comments. A blank line on both
-// sides becomes one.
+// Remove deletes the instruction. The comments above it stay: they are the
+// author's, and may speak of what follows too. Only those that give orders to a
+// tool (hadolint ignore=...) go with it, because they would fall to the next
+// instruction. A blank line on both sides becomes one.
 func (f *File) Remove(i *Instruction) Edit {
-	block := i.Block()
-	before, after := f.blankBefore(block.Start), f.blankAfter(block.End)
-	if before && after > block.End {
-		block.End = after
+	own := i.FullLines
+	for own.Start > i.Block().Start {
+		line := f.LineSpan(f.Line(own.Start - 1))
+		if text, _ := f.body(f.Line(line.Start)); !isPragma(text) {
+			break
+		}
+		own.Start = max(line.Start, i.Block().Start)
 	}
-	return Edit{Span: block}
+	return f.cut(own)
+}
+
+// RemoveBlock deletes the instruction with the comments above it, for one that
+// is written somewhere else together with them.
+func (f *File) RemoveBlock(i *Instruction) Edit { return f.cut(i.Block()) }
+
+func (f *File) cut(s Span) Edit {
+	before, after := f.blankBefore(s.Start), f.blankAfter(s.End)
+	if before && after > s.End {
+		s.End = after
+	}
+	return Edit{Span: s}
+}
+
+// pragmas begin the comments by which tools are told to look away.
+var pragmas = []string{"hadolint ", "trivy:ignore", "checkov:skip", "nosemgrep", "kics-scan ", "semgrep", "dockerfile_lint", "dockerfilelint", "check=skip", "snyk:"}
+
+func isPragma(line []byte) bool {
+	text := strings.ToLower(strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(string(line)), "#")))
+	return slices.ContainsFunc(pragmas, func(p string) bool { return strings.HasPrefix(text, p) })
 }
 
 // InsertBefore puts whole lines above the instruction and its comments. text is

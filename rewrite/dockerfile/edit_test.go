@@ -85,7 +85,8 @@ func TestHelperEdits(t *testing.T) {
 		edit Edit
 		want string
 	}{
-		{"remove with its comment and one blank line", f.Remove(run), "FROM a\n\nUSER c"},
+		{"remove, and the comment stays", f.Remove(run), "FROM a\n\n# why\n\nUSER c"},
+		{"remove with its comment and one blank line", f.RemoveBlock(run), "FROM a\n\nUSER c"},
 		{"remove the last", f.Remove(user), "FROM a\n\n# why\nRUN b\n\n"},
 		{"before", f.InsertBefore(run, "RUN 0\n"), "FROM a\n\nRUN 0\n# why\nRUN b\n\nUSER c"},
 		{"after", f.InsertAfter(run, "RUN 1"), "FROM a\n\n# why\nRUN b\nRUN 1\n\nUSER c"},
@@ -96,6 +97,10 @@ func TestHelperEdits(t *testing.T) {
 		if err != nil || string(got) != tt.want {
 			t.Errorf("%s: %q, %v; want %q", tt.name, got, err, tt.want)
 		}
+	}
+	orders := mustParse(t, "FROM a\n# why\n# hadolint ignore=DL3018\nRUN b\nUSER c\n")
+	if got, err := orders.Apply([]Edit{orders.Remove(orders.Stages[0].Instructions[0])}); err != nil || string(got) != "FROM a\n# why\nUSER c\n" {
+		t.Errorf("an order to a linter stayed behind: %q, %v", got, err)
 	}
 	if got := mustParse(t, "FROM a\n \tRUN b\n"); got.Indent(got.Stages[0].Instructions[0]) != " \t" {
 		t.Error("indentation")

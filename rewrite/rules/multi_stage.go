@@ -160,7 +160,7 @@ func (p *Pass) insertLines(anchor *dockerfile.Instruction, lines []strategy.Line
 		j := i
 		var texts []string
 		for j < len(lines) && (lines[j].Rule == lines[i].Rule && lines[j].Why == lines[i].Why || lines[i].Rule == "" && j == i+1) {
-			texts = append(texts, lines[j].Text)
+			texts = append(texts, lines[j].Comments+lines[j].Text)
 			j++
 		}
 		l := lines[j-1]

@@ -40,7 +40,11 @@ func (p *Pass) drops() {
 		if d.Rule != p.rule.ID {
 			continue
 		}
-		p.change(Finding{Edits: []dockerfile.Edit{p.File.Remove(d.Step.Instruction)}, Lines: d.Step.Lines,
+		cut := p.File.Remove(d.Step.Instruction)
+		if d.Moved {
+			cut = p.File.RemoveBlock(d.Step.Instruction)
+		}
+		p.change(Finding{Edits: []dockerfile.Edit{cut}, Lines: d.Step.Lines,
 			Before: p.File.Text(d.Step.Span), Why: sentence(d.Why)})
 	}
 }

@@ -269,7 +269,7 @@ func (m *portMover) exposeNew() {
 		for j := 1; j < len(fields); j++ {
 			if now, ok := m.exposeWord(fields[j]); ok {
 				fields[j] = now
-				m.New.Lines[i] = strategy.Line{Rule: "ports", Why: "an unprivileged user cannot bind a port below 1024 everywhere; " + m.why}
+				m.New.Lines[i] = strategy.Line{Rule: "ports", Comments: l.Comments, Why: "an unprivileged user cannot bind a port below 1024 everywhere; " + m.why}
 			}
 		}
 		m.New.Lines[i].Text = strings.Join(fields, " ")

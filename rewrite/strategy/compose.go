@@ -210,10 +210,13 @@ func (c *composer) metadata() {
 		}
 		text := c.text(st)
 		if st.Stage == c.final {
-			c.drops = append(c.drops, Drop{Step: st, Rule: "multi-stage", Why: "it describes the image that ships, so it moved to the final stage"})
+			c.drops = append(c.drops, Drop{Step: st, Rule: "multi-stage", Moved: true, Why: "it describes the image that ships, so it moved to the final stage"})
 		}
 		if text != "" {
 			c.add("multi-stage", text, fmt.Sprintf("from line %d: it describes the image that ships", st.Lines[0]))
+			if st.Stage == c.final {
+				c.lines[len(c.lines)-1].Comments = c.comments(st)
+			}
 		}
 	}
 }
@@ -233,6 +236,11 @@ func (c *composer) text(st *assess.Step) string {
 		return healthText(c.in, st, h.Text)
 	}
 	return c.written(st)
+}
+
+// comments are the comment lines above an instruction.
+func (c *composer) comments(st *assess.Step) string {
+	return strings.ReplaceAll(c.in.File.Text(st.Comments), "\r\n", "\n")
 }
 
 // commented turns an instruction into comment lines.

@@ -133,7 +133,9 @@ type Block struct {
 type Drop struct {
 	Step *assess.Step
 	Rule string
-	Why  string
+	// Moved tells that a new stage repeats it; the comments above it go along.
+	Moved bool
+	Why   string
 }
 
 // Note is something a person should know or check.
@@ -168,6 +170,8 @@ type NewStage struct {
 // Line is an instruction of a new stage.
 type Line struct {
 	Rule, Text, Why string
+	// Comments are comment lines that stand above it, each with its line ending.
+	Comments string
 }
 
 // Start is the command of the final stage.
