@@ -73,7 +73,18 @@ const (
 type Keys [][]byte
 
 // Write returns the marker as one line of Markdown that renders as nothing.
-func (k Keys) Write(m Marker) (string, error) {
+func (k Keys) Write(m Marker) (string, error) { return k.write(ofPull, m) }
+
+// kind keeps the markers of pull requests and of the status issue apart: one is
+// never taken for the other.
+type kind string
+
+const (
+	ofPull     kind = "dhibot marker v1\n"
+	ofCampaign kind = "dhibot campaign v1\n"
+)
+
+func (k Keys) write(what kind, m any) (string, error) {
 	if len(k) == 0 || len(k[0]) == 0 {
 		return "", errors.New("writing the marker: no key")
 	}
@@ -82,7 +93,7 @@ func (k Keys) Write(m Marker) (string, error) {
 		return "", fmt.Errorf("writing the marker: %w", err)
 	}
 	enc := base64.RawURLEncoding
-	line := markerOpen + enc.EncodeToString(payload) + "." + enc.EncodeToString(sign(k[0], payload)) + markerClose
+	line := markerOpen + enc.EncodeToString(payload) + "." + enc.EncodeToString(sign(what, k[0], payload)) + markerClose
 	if len(line) > maxMarker {
 		return "", fmt.Errorf("writing the marker: %w: %d bytes, at most %d", ErrTooLong, len(line), maxMarker)
 	}
@@ -93,36 +104,44 @@ func (k Keys) Write(m Marker) (string, error) {
 // that is where Write's caller puts it, and nothing foreign can come after it.
 // The errors are ErrNoMarker and ErrForged.
 func (k Keys) Read(text string) (Marker, error) {
+	var m Marker
+	if err := k.read(ofPull, text, &m); err != nil {
+		return Marker{}, err
+	}
+	return m, nil
+}
+
+// read decodes into m, which is to be thrown away when there is an error.
+func (k Keys) read(what kind, text string, m any) error {
 	text = strings.TrimRight(text, " \t\r\n")
 	line := strings.TrimRight(text[strings.LastIndexByte(text, '\n')+1:], "\r")
 	inner, ok := strings.CutPrefix(line, markerOpen)
 	if !ok {
-		return Marker{}, ErrNoMarker
+		return ErrNoMarker
 	}
 	inner, ok = strings.CutSuffix(inner, markerClose)
 	if !ok || len(inner) > maxMarker {
-		return Marker{}, ErrNoMarker
+		return ErrNoMarker
 	}
 	first, second, ok := strings.Cut(inner, ".")
 	if !ok {
-		return Marker{}, ErrNoMarker
+		return ErrNoMarker
 	}
 	enc := base64.RawURLEncoding.Strict()
 	payload, err1 := enc.DecodeString(first)
 	sum, err2 := enc.DecodeString(second)
 	if err1 != nil || err2 != nil {
-		return Marker{}, ErrNoMarker
+		return ErrNoMarker
 	}
 	for _, key := range k {
-		if len(key) > 0 && hmac.Equal(sum, sign(key, payload)) {
-			var m Marker
-			if err := json.Unmarshal(payload, &m); err != nil {
-				return Marker{}, ErrNoMarker
+		if len(key) > 0 && hmac.Equal(sum, sign(what, key, payload)) {
+			if err := json.Unmarshal(payload, m); err != nil {
+				return ErrNoMarker
 			}
-			return m, nil
+			return nil
 		}
 	}
-	return Marker{}, ErrForged
+	return ErrForged
 }
 
 // WithoutMarker returns the text in front of the marker, or all of it when it
@@ -174,9 +193,9 @@ func signCommit(key []byte, repository int64, parent, digest string) []byte {
 }
 
 // sign keeps markers apart from whatever else the key may sign.
-func sign(key, payload []byte) []byte {
+func sign(what kind, key, payload []byte) []byte {
 	h := hmac.New(sha256.New, key)
-	h.Write([]byte("dhibot marker v1\n"))
+	h.Write([]byte(what))
 	h.Write(payload)
 	return h.Sum(nil)
 }

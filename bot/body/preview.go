@@ -114,12 +114,21 @@ func Untick(text string) string {
 // fit renders with lists as long as the limit allows. One row of each list
 // always fits, because every string in it is capped.
 func fit(in Input, f func(*writer)) string {
-	const room = Limit - maxMarker
-	for _, rows := range []int{1000, 512, 384, 256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1} {
+	return fitRows(func(rows int) string {
 		w := newWriter(in, rows)
-		if f(w); rows == 1 || w.b.Len() <= room {
-			return w.b.String()
+		f(w)
+		return w.b.String()
+	})
+}
+
+// fitRows calls render with fewer and fewer rows until a marker has room behind
+// the result.
+func fitRows(render func(rows int) string) string {
+	const room = Limit - maxMarker
+	for _, rows := range []int{1000, 512, 384, 256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2} {
+		if text := render(rows); len(text) <= room {
+			return text
 		}
 	}
-	return ""
+	return render(1)
 }

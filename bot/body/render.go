@@ -42,7 +42,11 @@ func Render(in Input) string {
 
 // Sign appends the marker as the last line.
 func (k Keys) Sign(text string, m Marker) (string, error) {
-	line, err := k.Write(m)
+	return k.append(ofPull, text, m)
+}
+
+func (k Keys) append(what kind, text string, m any) (string, error) {
+	line, err := k.write(what, m)
 	if err != nil {
 		return "", err
 	}
