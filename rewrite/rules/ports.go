@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"dhibot/rewrite/assess"
@@ -35,6 +36,7 @@ func runPorts(p *Pass) {
 		m.aspnet()
 		m.arguments()
 	default:
+		m.plainPorts()
 		m.arguments()
 	}
 	m.apply()
@@ -65,6 +67,8 @@ type portMover struct {
 	// words are arguments and values to replace, old to new.
 	words map[string]string
 	files []File
+	// envs are ENV instructions with their new text.
+	envs map[*assess.Step]string
 }
 
 // unprivileged is the port that takes the place of a privileged one.
@@ -87,31 +91,6 @@ func (m *portMover) exposed() []int {
 		}
 	}
 	return out
-}
-
-// aspnet: from .NET 8 on the images listen on 8080 unless told otherwise.
-func (m *portMover) aspnet() {
-	for _, k := range []string{"ASPNETCORE_URLS", "ASPNETCORE_HTTP_PORTS", "URLS", "DOTNET_URLS"} {
-		if _, ok := m.Final.End.Env[k]; ok && m.setsEnv(k) {
-			return
-		}
-	}
-	for _, p := range m.exposed() {
-		if p == 80 {
-			m.to[80] = 8080
-			m.why = "the image listens on 8080 unless ASPNETCORE_URLS or ASPNETCORE_HTTP_PORTS says otherwise"
-		}
-	}
-}
-
-// setsEnv tells whether the file itself sets a variable for the final image.
-func (m *portMover) setsEnv(name string) bool {
-	for _, st := range m.Final.ChainSteps() {
-		if st.Keyword == "ENV" && strings.Contains(st.Text, name) {
-			return true
-		}
-	}
-	return false
 }
 
 // arguments finds an exposed port in the words of the start command and in
@@ -157,6 +136,11 @@ func movedWord(prev, a string, p int) (string, bool) {
 		return now, true
 	case a == "--port="+old:
 		return "--port=" + now, true
+	case prev == "--urls" || strings.HasPrefix(a, "--urls="):
+		moved, ports := movePorts("URLS", strings.TrimPrefix(a, "--urls="))
+		if slices.Contains(ports, p) {
+			return a[:len(a)-len(strings.TrimPrefix(a, "--urls="))] + moved, true
+		}
 	case strings.HasSuffix(a, ":"+old) && !strings.Contains(a, "://"):
 		return strings.TrimSuffix(a, old) + now, true
 	}
@@ -178,6 +162,7 @@ func (m *portMover) apply() {
 		return
 	}
 	m.startWords()
+	m.envEdits()
 	m.expose()
 	m.healthPort()
 	m.Pass.Files = append(m.Pass.Files, m.files...)
