@@ -3,6 +3,7 @@ package strategy
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"dhibot/rewrite/assess"
@@ -55,5 +56,20 @@ func (d *decider) noteScripts(f *assess.Stage, def *catalog.Definition) {
 			d.Notes = append(d.Notes, Note{Rule: "no-shell", Line: st.Lines[0],
 				Text: fmt.Sprintf("%s is a shell script, and the final image has no shell. Nothing in the Dockerfile starts it; see whether something else does (a compose command, a hook, the program).", path.Base(src))})
 		}
+	}
+}
+
+// noteService tells what the official image of a service sees to and the DHI
+// image may not.
+func (d *decider) noteService(f *assess.Stage, def *catalog.Definition) {
+	switch def.Image {
+	case "redis", "valkey":
+		for _, w := range append(slices.Clone(d.Start.Argv), f.End.Cmd.Argv...) {
+			if strings.Contains(w, "protected-mode") || strings.Contains(w, "requirepass") || strings.HasSuffix(w, ".conf") && w != "/etc/redis/redis.conf" {
+				return
+			}
+		}
+		d.Notes = append(d.Notes, Note{Rule: "entry-point", Line: f.From.Lines[0],
+			Text: "The official image is built with protected mode off. Test that other containers can connect; if they cannot, set a password or protected-mode no in the configuration."})
 	}
 }

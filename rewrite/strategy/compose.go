@@ -25,8 +25,8 @@ type composer struct {
 	recipe  *recipe
 	user    RunUser
 	venv    venv
-	// rollForward asks for a newer .NET to run a program built for an older one.
-	rollForward bool
+	// netEnv are variables that a .NET program needs on the new image.
+	netEnv []Line
 
 	lines  []Line
 	drops  []Drop
@@ -82,8 +82,8 @@ func (c *composer) environment() {
 			}
 		}
 	}
-	if c.rollForward {
-		c.add("base-image", "ENV DOTNET_ROLL_FORWARD=Major", "the program was built for an older .NET, which starts on a newer one only when it is told to")
+	for _, l := range c.netEnv {
+		c.add(l.Rule, l.Text, l.Why)
 	}
 	if c.venv.dir != "" && !c.venv.own && !c.venvOnPath() && (c.venv.before != nil || !onEnvPath(c.final, c.venv.dir)) {
 		c.add("package-management", fmt.Sprintf("ENV PATH=%q", path.Join(c.venv.dir, "bin")+":$PATH"), "the programs and packages of the virtual environment are found first")

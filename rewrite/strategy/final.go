@@ -84,6 +84,7 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 		return false
 	}
 	d.noteScripts(f, pick.Def)
+	d.noteService(f, pick.Def)
 	switch {
 	case trivial && !siblings && rec == nil:
 		d.inPlace(root, pick, effects)

@@ -29,10 +29,34 @@ func (d *decider) inPlace(root *Stage, pick *catalog.Pick, effects map[*assess.S
 	}
 	d.useVenv(d.site)
 	d.restoreWorkDir(root, pick.Def)
-	if dotnet(pick) && root.Choice.Bumped {
-		d.Inserts = append(d.Inserts, Insert{Stage: root.Stage, Line: Line{Rule: "base-image", Text: "ENV DOTNET_ROLL_FORWARD=Major",
-			Why: fmt.Sprintf("the program was built for .NET %s, which starts on %s only when it is told to", root.Choice.From, root.Choice.To)}})
+	for _, l := range d.netEnv(pick, root.Choice) {
+		d.Inserts = append(d.Inserts, Insert{Stage: root.Stage, Line: l})
 	}
+}
+
+// netEnv are variables that keep a .NET program working on a newer image.
+func (d *decider) netEnv(pick *catalog.Pick, ch *catalog.Choice) []Line {
+	if !dotnet(pick) {
+		return nil
+	}
+	var out []Line
+	if ch.Bumped {
+		out = append(out, Line{Rule: "base-image", Text: "ENV DOTNET_ROLL_FORWARD=Major",
+			Why: fmt.Sprintf("the program was built for .NET %s, which starts on %s only when it is told to", ch.From, ch.To)})
+	}
+	const invariant = "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"
+	f := d.Final.Stage
+	o := f.Root().Origin
+	if o.Config.Env[invariant] == "" || pick.Def.Environment[invariant] != "" {
+		return out
+	}
+	for _, st := range f.ChainSteps() {
+		if st.Keyword == "ENV" && strings.Contains(st.Text, invariant) {
+			return out
+		}
+	}
+	return append(out, Line{Rule: "base-image", Text: fmt.Sprintf("ENV %s=%s", invariant, o.Config.Env[invariant]),
+		Why: fmt.Sprintf("%s sets it, the DHI image does not: without it .NET looks for the ICU libraries and works with the rules of every culture", o.Reference)})
 }
 
 // dotnet tells whether an image runs .NET programs.
@@ -68,7 +92,7 @@ func (d *decider) rebase(root *Stage, ch *catalog.Choice, pick *catalog.Pick, im
 		root.Left = b
 		return true
 	}
-	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: f.Steps, effects: effects, source: f.Parent.Name, user: d.RunUser, venv: venv, rollForward: dotnet(pick) && ch.Bumped}
+	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: f.Steps, effects: effects, source: f.Parent.Name, user: d.RunUser, venv: venv, netEnv: d.netEnv(pick, ch)}
 	c.compose()
 	if len(c.blocks) > 0 {
 		d.Blocks = append(d.Blocks, c.blocks...)
@@ -110,7 +134,7 @@ func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, ima
 	tail = f.Steps[at:]
 	n := &NewStage{Pick: pick, Image: image, Banner: len(d.All) == 1, Compiled: rec != nil}
 	source := d.buildAlias(f, n)
-	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: tail, effects: effects, source: source, recipe: rec, user: d.RunUser, venv: venv, rollForward: dotnet(pick) && ch.Bumped}
+	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: tail, effects: effects, source: source, recipe: rec, user: d.RunUser, venv: venv, netEnv: d.netEnv(pick, ch)}
 	c.compose()
 	if len(c.blocks) > 0 {
 		d.Blocks = append(d.Blocks, c.blocks...)

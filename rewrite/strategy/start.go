@@ -33,7 +33,35 @@ type starter struct {
 func (t *starter) start() (Start, []Block) {
 	s, b := t.decide()
 	s.Env = append(s.Env, t.env...)
+	if len(b) == 0 {
+		t.listenEverywhere(&s)
+	}
 	return s, b
+}
+
+// listenEverywhere adds the option that the official script of MongoDB adds:
+// without it mongod answers nobody but its own container. Source:
+// docker-library/mongo pull request 226.
+func (t *starter) listenEverywhere(s *Start) {
+	if t.def.Image != "mongodb" || t.final.End.Entrypoint.Step != nil || len(s.Argv) == 0 || path.Base(s.Argv[0]) != "mongod" {
+		return
+	}
+	for _, a := range s.Argv {
+		if strings.HasPrefix(a, "--bind_ip") || a == "-f" || strings.HasPrefix(a, "--config") || a == "--fork" {
+			return
+		}
+	}
+	s.Argv = append(slices.Clone(s.Argv), "--bind_ip_all")
+	text := "CMD " + jsonArray(s.Argv[len(t.def.Entrypoint):])
+	why := "the official image's script adds --bind_ip_all; without it mongod answers only inside of its own container"
+	if c := t.final.End.Cmd; c.Step != nil {
+		if s.Cmd != nil {
+			why = joinWhy(s.Cmd.Why, why)
+		}
+		s.Cmd = &Rewrite{Step: c.Step, Text: text, Why: why, Rule: "entry-point"}
+		return
+	}
+	s.Add, s.Why = text, why
 }
 
 func (t *starter) decide() (Start, []Block) {
