@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,6 +27,7 @@ import (
 //	pulls REPO                               prints the pull requests
 //	body REPO NUMBER                         prints the text of a pull request
 //	comments REPO NUMBER                     prints the comments with the reactions of the App
+//	turn REPO                                has the campaign come to the repository, prints the decision
 //	tree REPO REF, file REPO REF PATH        prints what git has
 //	writes                                   prints what the App has changed since the last time
 func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
@@ -36,7 +38,7 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"archive": cmdArchive, "suspend": cmdSuspend, "reinstall": cmdReinstall, "restart": cmdRestart, "rule": cmdRule,
 		"fault": cmdFault, "pulls": cmdPulls, "body": cmdBody, "comments": cmdComments, "tree": cmdTree, "file": cmdFile, "writes": cmdWrites,
 		"tick": cmdTick, "edit": cmdEdit, "hold": cmdHold, "hold!": cmdHold,
-		"check": cmdCheck, "rewrite": cmdRewrite, "open": cmdOpen, "unsuspend": cmdUnsuspend, "many": cmdMany, "checks": cmdChecks, "rerun": cmdRerun, "long": cmdLong, "attempts": cmdAttempts, "remarks": cmdRemarks, "fork-pull": cmdForkPull, "queue": cmdQueue, "length": cmdLength, "reads": cmdReads,
+		"check": cmdCheck, "rewrite": cmdRewrite, "open": cmdOpen, "unsuspend": cmdUnsuspend, "many": cmdMany, "checks": cmdChecks, "rerun": cmdRerun, "long": cmdLong, "attempts": cmdAttempts, "remarks": cmdRemarks, "fork-pull": cmdForkPull, "queue": cmdQueue, "length": cmdLength, "reads": cmdReads, "turn": cmdTurn,
 	} {
 		cmds[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 			if neg {
@@ -64,7 +66,7 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 }
 
 // prints are the commands whose answer a story looks at.
-var prints = map[string]bool{"pulls": true, "body": true, "comments": true, "tree": true, "file": true, "writes": true, "reads": true, "checks": true, "remarks": true, "length": true}
+var prints = map[string]bool{"pulls": true, "body": true, "comments": true, "tree": true, "file": true, "writes": true, "reads": true, "checks": true, "remarks": true, "length": true, "turn": true}
 
 func want(ts *testscript.TestScript, args []string, n int, usage string) {
 	if len(args) < n+1 {
@@ -217,6 +219,13 @@ func cmdFault(ts *testscript.TestScript, w *world, args []string) {
 		f.Count = number(ts, args[4])
 	}
 	ts.Check(w.gh.AddFault(f))
+}
+
+func cmdTurn(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 1, "REPO")
+	p, err := w.bot.Propose(context.Background(), w.inst.ID(), w.gh.Repository(args[1]).ID())
+	ts.Check(err)
+	w.say("%s\n", p.Reason)
 }
 
 func cmdPulls(ts *testscript.TestScript, w *world, args []string) {

@@ -77,6 +77,19 @@ func (a *App) InstallationOf(ctx context.Context, owner, repo string) (int64, er
 	return i.ID, err
 }
 
+// InstallationOn finds the installation on an account, an organisation or a
+// user. ErrNotFound when the App is not installed there.
+func (a *App) InstallationOn(ctx context.Context, login string) (InstallationInfo, error) {
+	if !ownerPattern.MatchString(login) {
+		return InstallationInfo{}, fmt.Errorf("%q is not an account's name", clip(login))
+	}
+	i, err := get[apiInstallation](ctx, a.self, "get installation of organisation", "orgs/"+login+"/installation")
+	if errors.Is(err, ErrNotFound) {
+		i, err = get[apiInstallation](ctx, a.self, "get installation of user", "users/"+login+"/installation")
+	}
+	return i.info(), err
+}
+
 // InstallationInfo reads one installation by its id. ErrNotFound when it is gone.
 func (a *App) InstallationInfo(ctx context.Context, id int64) (InstallationInfo, error) {
 	i, err := get[apiInstallation](ctx, a.self, "get installation", fmt.Sprintf("app/installations/%d", id))

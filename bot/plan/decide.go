@@ -29,11 +29,15 @@ func Looks(s State, c config.Config) bool {
 		return false
 	}
 	open := s.Pull != nil && s.Pull.Open
-	if !open && (s.Ask.Kind == Rebase || s.Ask.Kind == Ignore || s.Ask.Kind == Push && (c.Mode != config.Open || s.Repository.Fork)) {
+	if !open && (s.Ask.Kind == Rebase || s.Ask.Kind == Ignore || s.Ask.Kind == Push || s.Ask.Kind == Turn && !automatic(s, c)) {
 		return false
 	}
 	return !isNo(s) || c.Reopen == config.Changed
 }
+
+// automatic tells whether the App may open a pull request unasked. A fork is
+// somebody's workbench; it gets a proposal when its owner asks.
+func automatic(s State, c config.Config) bool { return c.Mode == config.Open && !s.Repository.Fork }
 
 // isNo tells that a person has closed the pull request and nobody has asked
 // again.
@@ -90,9 +94,12 @@ func unwanted(s State, c config.Config, results []*rewrite.Result) (Plan, bool) 
 		return Plan{Reason: Remembers, Actions: []Action{Remember{Number: s.Pull.Number}}, Reply: replyRemembers(s.Pull)}, true
 	case s.Ask.Kind == Rebase && !open:
 		return refuse(NoPull, replyNoPull()), true
-	case s.Ask.Kind == Push && !open && (c.Mode != config.Open || s.Repository.Fork):
-		// A fork is somebody's workbench; it gets a proposal when its owner asks.
+	case !s.Ask.Person() && !open && !automatic(s, c):
 		return Plan{Reason: NotAutomatic}, true
+	case s.Ask.Kind == Push && !open:
+		// Many pushes in a day would be many pull requests: the campaign opens
+		// them, a few at a time.
+		return Plan{Reason: NotYet}, true
 	}
 	if !isNo(s) {
 		return Plan{}, false

@@ -5,10 +5,16 @@
 package plan
 
 import (
+	"strings"
+
 	"dhibot/bot/body"
 	"dhibot/bot/config"
 	"dhibot/rewrite"
 )
+
+// OurBranch tells whether a branch has a name of ours. Whether what is on it is
+// ours is another question.
+func OurBranch(name string) bool { return strings.HasPrefix(name, Branch) }
 
 // Branch is the branch that carries the proposal. The name is fixed and no part
 // of it comes from a repository.
@@ -77,6 +83,7 @@ const (
 	Recreate Kind = "recreate" // a person asks to write it anew, whatever is on the branch
 	Ignore   Kind = "ignore"   // a person changes what is left alone
 	Push     Kind = "push"     // the default branch moved
+	Turn     Kind = "turn"     // the campaign has come to this repository
 )
 
 // Ask is what is wanted.
@@ -93,7 +100,7 @@ type Ask struct {
 }
 
 // Person tells that somebody waits for an answer.
-func (a Ask) Person() bool { return a.Kind != Push }
+func (a Ask) Person() bool { return a.Kind != Push && a.Kind != Turn }
 
 // Scope is what a proposal covers: the arguments of this request together with
 // those that the open pull request was made with.
@@ -174,8 +181,11 @@ const (
 	InMergeQueue  Reason = "in-merge-queue"
 	NoPull        Reason = "no-pull-request"
 	NotAutomatic  Reason = "not-automatic"
+	NotYet        Reason = "not-yet"
 	Remembers     Reason = "remembers"
 	TooMuch       Reason = "too-much"
+	Refused       Reason = "refused"       // by GitHub: a rule, a permission
+	Misconfigured Reason = "misconfigured" // the settings have mistakes
 )
 
 // Action is one step: one of WriteBranch, OpenPull, EditPull, ClosePull,

@@ -40,6 +40,7 @@ func NewProgram() *Program {
 type commands struct {
 	Migrate     MigrateCmd     `cmd:"" help:"Migrate the Dockerfiles of a checkout."`
 	Plan        PlanCmd        `cmd:"" help:"Print what the App would do in a repository, and change nothing."`
+	Scan        ScanCmd        `cmd:"" help:"Look through an organisation, or print what the App would do there."`
 	Serve       ServeCmd       `cmd:"" help:"Run the GitHub App."`
 	Demo        DemoCmd        `cmd:"" help:"Play the App against a built-in GitHub stand-in."`
 	Jobs        JobsCmd        `cmd:"" help:"List deliveries, and retry or park them."`

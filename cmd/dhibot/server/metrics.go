@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"dhibot/bot/githubapi"
+	"dhibot/bot/scan"
 	"dhibot/rewrite"
 	"dhibot/webhooks"
 )
@@ -20,6 +21,7 @@ type metrics struct {
 	callTime    *prometheus.HistogramVec
 	remaining   *prometheus.GaugeVec
 	dockerfiles *prometheus.CounterVec
+	scanned     *prometheus.CounterVec
 }
 
 func newMetrics() (*metrics, error) {
@@ -33,8 +35,10 @@ func newMetrics() (*metrics, error) {
 			Help: "Calls that GitHub's hourly limit leaves, by installation (0 is the App itself) and resource."}, []string{"installation", "resource"}),
 		dockerfiles: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "dhibot_dockerfiles_total",
 			Help: "Dockerfiles that the engine looked at, by outcome and reason code."}, []string{"outcome", "code"}),
+		scanned: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "dhibot_scanned_repositories_total",
+			Help: "Repositories that a pass came to, by how they were dealt with: unchanged, known, looked, passed or failed."}, []string{"result"}),
 	}
-	for _, c := range []prometheus.Collector{m.calls, m.callTime, m.remaining, m.dockerfiles,
+	for _, c := range []prometheus.Collector{m.calls, m.callTime, m.remaining, m.dockerfiles, m.scanned,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
@@ -59,3 +63,6 @@ func (m *metrics) GitHubCall(c githubapi.Call) {
 func (m *metrics) examined(r *rewrite.Result) {
 	m.dockerfiles.WithLabelValues(string(r.Outcome), string(r.Code)).Inc()
 }
+
+// seen counts how a pass dealt with a repository.
+func (m *metrics) seen(how scan.Seen) { m.scanned.WithLabelValues(string(how)).Inc() }

@@ -19,6 +19,8 @@ import (
 	"dhibot/bot/body"
 	"dhibot/bot/githubapi"
 	"dhibot/bot/inbox"
+	"dhibot/bot/memory"
+	"dhibot/bot/scan"
 	"dhibot/bot/sweep"
 	"dhibot/rewrite"
 	"dhibot/rewrite/catalog"
@@ -119,12 +121,19 @@ func Run(ctx context.Context, c Config, ln net.Listener) (err error) {
 	if err != nil {
 		return err
 	}
+	remembered, err := memory.Open(ctx, c.Database, memory.WithLogger(c.Log.With().Str("component", "memory").Logger()))
+	if err != nil {
+		return fmt.Errorf("opening what scans remember: %w", err)
+	}
+	defer func() { err = errors.Join(err, remembered.Close()) }()
 	var sweeper *sweep.Sweeper
+	var scanner *scan.Scanner
 	options := append([]inbox.Option{
 		inbox.WithLogger(c.Log.With().Str("component", "inbox").Logger()),
 		inbox.WithObserver(metrics.edge.Observe),
-		// Called while box.Run is active: by then sweeper is set.
+		// Called while box.Run is active: by then both are set.
 		inbox.WithPeriodic("redeliver", sweepEvery, func(ctx context.Context) error { return sweeper.Pass(ctx) }),
+		inbox.WithPeriodic("scan", scan.TickEvery, func(ctx context.Context) error { return scanner.Tick(ctx) }),
 	}, c.Inbox...)
 	box, err := inbox.Open(ctx, c.Database, options...)
 	if err != nil {
@@ -132,6 +141,9 @@ func Run(ctx context.Context, c Config, ln net.Listener) (err error) {
 	}
 	defer func() { err = errors.Join(err, box.Close()) }()
 	sweeper = sweep.New(github, box, time.Now, c.Log.With().Str("component", "sweep").Logger())
+	if scanner, err = c.Scanner(github, b, remembered, box, metrics.seen); err != nil {
+		return err
+	}
 	handler, err := webhooks.New(webhooks.Config{
 		Secrets: c.Secrets, AppID: c.AppID, Inbox: box, Acknowledge: b.Acknowledge, Metrics: metrics.edge,
 		Credentials: func(ctx context.Context) error { _, err := github.Self(ctx); return err },
@@ -150,7 +162,7 @@ func Run(ctx context.Context, c Config, ln net.Listener) (err error) {
 	edge, stopEdge := context.WithCancel(ctx)
 	defer stopEdge()
 	go func() {
-		worked <- box.Run(work, b.Handle)
+		worked <- box.Run(work, both(b, scanner))
 		stopEdge() // without its worker the edge would only collect
 	}()
 	served := webhooks.Serve(edge, ln, handler)

@@ -1,0 +1,89 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"dhibot/bot/event"
+	"dhibot/bot/githubapi"
+	"dhibot/bot/plan"
+
+	"github.com/rs/zerolog"
+)
+
+// Proposed is what became of a repository whose turn it was.
+type Proposed struct {
+	// Opened is the number of the pull request that was opened, 0 when none was.
+	Opened int
+	// Reason is the case that was met, and Proposal what would have been proposed.
+	Reason   plan.Reason
+	Proposal string
+	// Why says in words why nothing was opened, as GitHub or the settings have it.
+	Why string
+}
+
+// Propose opens a pull request in a repository, because the campaign says that
+// it is its turn; everything that keeps a push from doing so keeps this from it
+// too. Doing it twice opens one. The error is githubapi.ErrNotFound when the
+// repository is gone.
+func (b *Bot) Propose(ctx context.Context, installation, repository int64) (Proposed, error) {
+	j, err := b.open(ctx, installation, repository)
+	if err != nil {
+		return Proposed{}, err
+	}
+	d, err := j.fulfil(ctx, plan.Ask{Kind: plan.Turn})
+	var refused *githubapi.RefusedError
+	switch {
+	case errors.As(err, &refused):
+		zerolog.Ctx(ctx).Warn().Err(err).Msg("GitHub refused")
+		return Proposed{Reason: plan.Refused, Why: declined(refused)}, nil
+	case err != nil:
+		return Proposed{}, err
+	case d.view.stuck():
+		return Proposed{Reason: plan.Misconfigured, Why: "the settings have mistakes"}, nil
+	}
+	p := Proposed{Opened: d.opened, Reason: d.plan.Reason}
+	if len(d.proposal.results) > 0 {
+		p.Proposal = plan.Digest(d.proposal.results)
+	}
+	if d.opened == 0 {
+		p.Why = string(d.plan.Reason)
+	}
+	return p, nil
+}
+
+// Report says as a check run on the default branch what would be proposed in a
+// repository whose settings allow no more. It writes nothing else, and nothing
+// when nothing would be proposed.
+func (b *Bot) Report(ctx context.Context, installation, repository int64) error {
+	j, err := b.open(ctx, installation, repository)
+	if errors.Is(err, githubapi.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d, err := j.decide(ctx, plan.Ask{Kind: plan.Migrate, Preview: true})
+	if err != nil {
+		return err
+	}
+	if d.view.stuck() || len(d.plan.Actions) == 0 {
+		return nil
+	}
+	k := migrationRun(d.proposal.results)
+	k.HeadSHA, k.ExternalID = d.view.base, "report:"+plan.Digest(d.proposal.results)
+	k.Conclusion = "neutral"
+	k.Title = "Dockerfiles could move to Docker Hardened Images"
+	k.Summary = fmt.Sprintf("The settings say `mode: report`, so no pull request is opened.\n\n%s", j.preview(d))
+	return j.check(ctx, k)
+}
+
+// Touches tells whether a push can change what there is to migrate.
+func Touches(e *event.Push) bool { return touches(e) }
+
+// Declined tells that a person has said no, and nobody has asked again.
+func (p Proposed) Declined() bool { return p.Reason == plan.ClosedByHuman }
+
+// Standing tells that there is an open pull request already.
+func (p Proposed) Standing() bool { return p.Reason == plan.UpToDate || p.Reason == plan.Updates }

@@ -1,0 +1,166 @@
+package scan
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"dhibot/bot/campaign"
+	"dhibot/bot/config"
+	"dhibot/bot/githubapi"
+	"dhibot/bot/inbox"
+
+	"github.com/rs/zerolog"
+)
+
+// campaign decides for an installation, because something happened or because
+// it is time again.
+func (s *Scanner) campaign(ctx context.Context, d inbox.Delivery) error {
+	v, err := s.visit(ctx, d.Installation)
+	if err != nil {
+		return err
+	}
+	return s.decide(ctx, v)
+}
+
+// decide orders the pull requests that may be opened now, and says so in the
+// issue. Before the first pass is complete nothing is opened: what share of the
+// repositories a first wave is cannot be known yet.
+func (s *Scanner) decide(ctx context.Context, v *visit) error {
+	var p progress
+	if err := s.note(ctx, v.installation, progressNote, &p); err != nil {
+		return err
+	}
+	if p.Done.IsZero() {
+		return nil
+	}
+	in := s.input(v)
+	plan := campaign.Decide(in)
+	zerolog.Ctx(ctx).Info().Int("repositories", len(in.Repositories)).Int("open", len(plan.Open)).Bool("paused", in.Paused).Msg("campaign decided")
+	for _, id := range plan.Open {
+		if err := s.order(ctx, v, id); err != nil {
+			return err
+		}
+	}
+	if err := s.reports(ctx, v); err != nil {
+		return err
+	}
+	return nil
+}
+
+// input is what is known, in the words of package campaign.
+func (s *Scanner) input(v *visit) campaign.Input {
+	in := campaign.Input{Now: s.c.Now(), Settings: campaign.SettingsOf(v.config), Paused: v.home.Issue != 0 && v.home.State == githubapi.StateClosed}
+	for _, id := range slices.Sorted(maps.Keys(v.records)) {
+		r := v.records[id]
+		if r.Look == nil {
+			continue
+		}
+		c := campaign.Repository{
+			ID: id, FullName: r.Repo.FullName(), Private: r.Repo.Private, Mode: r.Look.Mode, MaxOpen: max(1, r.Look.MaxOpen),
+			Unable: unable(r.Repo, r.Head), Dockerfiles: r.Look.Dockerfiles, Changes: r.Look.Changes, Checklist: r.Look.Checklist, Reserved: r.Reserved,
+		}
+		if r.Look.Mistakes > 0 {
+			c.Blocked = "its settings have mistakes"
+		}
+		if r.stands(in.Now) {
+			c.Declined = r.Refusal.Declined
+			if !c.Declined {
+				c.Blocked = r.Refusal.Why
+			}
+		}
+		for _, p := range r.Pulls {
+			c.Pulls = append(c.Pulls, campaign.Pull{Number: p.Number, Open: p.Open, Merged: p.Merged, Created: p.Created, Closed: p.Closed})
+		}
+		in.Repositories = append(in.Repositories, c)
+	}
+	return in
+}
+
+// order has a pull request opened in the lane of its repository. The place in
+// the budget is reserved before the work is put into the queue: a crash in
+// between wastes it for a while, and never uses one twice.
+func (s *Scanner) order(ctx context.Context, v *visit, id int64) error {
+	now := s.c.Now()
+	ticket := fmt.Sprintf("open:%d:%d:%d", v.installation, id, now.UnixNano())
+	var repo githubapi.Repo
+	err := s.change(ctx, v.installation, id, func(r *record) {
+		r.Reserved, r.Ticket = now, ticket
+		repo = r.Repo
+		v.records[id] = r
+	})
+	if err != nil {
+		return err
+	}
+	return s.put(ctx, eventOpen, ticket, v.installation, repo, task{Ticket: ticket})
+}
+
+// valid is how long an order may still be begun. The campaign gives its place
+// to somebody else after campaign.Reservation; opening a pull request takes ten
+// minutes at most, which is what the inbox gives a handler.
+const valid = campaign.Reservation - 10*time.Minute
+
+// open opens the pull request of a repository.
+func (s *Scanner) open(ctx context.Context, d inbox.Delivery, t task) error {
+	doc, ok, err := s.c.Memory.Repository(ctx, d.Installation, d.Repository)
+	if err != nil {
+		return fmt.Errorf("recalling repository %d: %w", d.Repository, err)
+	}
+	if !ok {
+		return nil // gone, or the memory is: the next pass orders it again
+	}
+	r, err := decode(doc)
+	if err != nil || r.Ticket != t.Ticket || s.c.Now().Sub(r.Reserved) >= valid {
+		return nil //nolint:nilerr // an order that does not stand any more
+	}
+	p, err := s.c.Engine.Propose(ctx, d.Installation, d.Repository)
+	if err != nil {
+		return err
+	}
+	zerolog.Ctx(ctx).Info().Str("repository", d.FullName).Int("pull_request", p.Opened).Str("decision", string(p.Reason)).Msg("its turn")
+	now := s.c.Now()
+	err = s.change(ctx, d.Installation, d.Repository, func(r *record) {
+		if r.Ticket != t.Ticket {
+			return
+		}
+		r.Reserved, r.Ticket = time.Time{}, ""
+		r.Refusal = nil
+		if p.Opened > 0 {
+			r.Pulls = slices.Insert(r.Pulls, 0, pull{Number: p.Opened, Open: true, Created: now})
+			return
+		}
+		if p.Standing() {
+			return // opened before we were interrupted; the look that follows finds it
+		}
+		r.Refusal = &refusal{Key: r.Key, Proposal: p.Proposal, Declined: p.Declined(), Why: p.Why, At: now}
+	})
+	if err != nil {
+		return err
+	}
+	// The issue tells of it, and a place that was not used goes to the next one.
+	return s.put(ctx, eventCampaign, "campaign:"+d.GUID, d.Installation, githubapi.Repo{}, task{})
+}
+
+// reports orders the check runs of mode report, once for what was found.
+func (s *Scanner) reports(ctx context.Context, v *visit) error {
+	for _, id := range slices.Sorted(maps.Keys(v.records)) {
+		r := v.records[id]
+		if r.Look == nil || r.Look.Mode != config.Report || r.Look.Changes == 0 || r.Reported == r.Look.Proposal || unable(r.Repo, r.Head) != "" {
+			continue
+		}
+		if err := s.put(ctx, eventReport, fmt.Sprintf("report:%d:%s", id, r.Look.Proposal), v.installation, r.Repo, task{}); err != nil {
+			return err
+		}
+		if err := s.change(ctx, v.installation, id, func(r *record) { r.Reported = r.Look.Proposal }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// report makes the check run.
+func (s *Scanner) report(ctx context.Context, d inbox.Delivery) error {
+	return s.c.Engine.Report(ctx, d.Installation, d.Repository)
+}

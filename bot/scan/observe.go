@@ -1,0 +1,145 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"dhibot/bot"
+	"dhibot/bot/config"
+	"dhibot/bot/event"
+	"dhibot/bot/githubapi"
+	"dhibot/bot/inbox"
+	"dhibot/bot/plan"
+)
+
+// Observe orders the work that a delivery of GitHub's asks for. Ordering the
+// same twice changes nothing, so it may be called again after a failure.
+func (s *Scanner) Observe(ctx context.Context, d inbox.Delivery) error {
+	e, err := event.Decode(d.Event, d.Body)
+	if err != nil {
+		return nil //nolint:nilerr // what cannot be read asks for nothing; the bot says so
+	}
+	in := e.Common().Installation.ID
+	if in == 0 {
+		return nil
+	}
+	look := func(ids ...int64) error {
+		return s.put(ctx, eventLook, "look:"+d.GUID, in, githubapi.Repo{}, task{Repositories: ids})
+	}
+	switch e := e.(type) {
+	case *event.InstallationChanged:
+		switch e.Action {
+		case "created", "unsuspend", "new_permissions_accepted":
+			return s.Begin(ctx, in, d.GUID)
+		case "deleted":
+			if err := s.c.Memory.Forget(ctx, in); err != nil {
+				return fmt.Errorf("forgetting installation %d: %w", in, err)
+			}
+		}
+	case *event.InstallationRepositories:
+		return s.repositories(ctx, d, e, look)
+	case *event.InstallationTarget:
+		return s.Begin(ctx, in, d.GUID) // the account was renamed
+	case *event.RepositoryChanged:
+		return look(e.Repository.ID)
+	case *event.Push:
+		if e.Branch() != e.Repository.DefaultBranch || e.Deleted {
+			return nil
+		}
+		if strings.EqualFold(e.Repository.Name, config.OrganisationRepository) && mentions(e, config.Path) {
+			return s.Begin(ctx, in, d.GUID) // the settings of all have changed
+		}
+		if bot.Touches(e) {
+			return look(e.Repository.ID)
+		}
+	case *event.PullRequest:
+		if r := e.Pull.Head.Repo; plan.OurBranch(e.Pull.Head.Ref) && r != nil && r.ID == e.Repository.ID && (e.Action == "opened" || e.Action == "closed" || e.Action == "reopened") {
+			return look(e.Repository.ID)
+		}
+	case *event.Issues:
+		if strings.EqualFold(e.Repository.Name, config.OrganisationRepository) && e.Sender.Type != "Bot" {
+			return s.put(ctx, eventCampaign, "campaign:"+d.GUID, in, githubapi.Repo{}, task{})
+		}
+	}
+	return nil
+}
+
+// repositories looks at what came under the installation, and forgets what
+// left it.
+func (s *Scanner) repositories(ctx context.Context, d inbox.Delivery, e *event.InstallationRepositories, look func(...int64) error) error {
+	const many = 100
+	if len(e.Added)+len(e.Removed) > many {
+		return s.Begin(ctx, e.Installation.ID, d.GUID)
+	}
+	var ids []int64
+	for _, r := range e.Added {
+		ids = append(ids, r.ID)
+	}
+	for _, r := range e.Removed {
+		ids = append(ids, r.ID) // not found any more, and forgotten
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return look(ids...)
+}
+
+// mentions tells whether a push changes a file, or does not say what it changes.
+func mentions(e *event.Push, file string) bool {
+	if e.Forced || e.Created || len(e.Commits) == 0 {
+		return true
+	}
+	for _, c := range e.Commits {
+		for _, list := range [][]string{c.Added, c.Removed, c.Modified} {
+			for _, p := range list {
+				if p == file {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// Periods of Tick.
+const (
+	// passEvery is how often all repositories are looked at, for what no event
+	// told: two calls for a hundred of them when nothing has changed.
+	passEvery = 6 * time.Hour
+	// TickEvery is how often Tick wants to be called.
+	TickEvery = 5 * time.Minute
+)
+
+// Tick orders what is due without an event: the campaigns go on, and now and
+// then a pass through every installation. It is for one process of all
+// (inbox.WithPeriodic); a second one at the same time does no harm.
+func (s *Scanner) Tick(ctx context.Context) error {
+	now := s.c.Now()
+	var wrong []error
+	for in, err := range s.c.GitHub.Installations(ctx) {
+		if err != nil {
+			wrong = append(wrong, fmt.Errorf("listing installations: %w", err))
+			break
+		}
+		if in.Suspended {
+			continue
+		}
+		var p progress
+		if err := s.note(ctx, in.ID, progressNote, &p); err != nil {
+			return err
+		}
+		switch {
+		case p.Pass != "" && now.Sub(p.Heard) < stale:
+			// It is under way, and decides when it is done.
+		case now.Sub(p.Done) >= passEvery:
+			wrong = append(wrong, s.Begin(ctx, in.ID, fmt.Sprintf("%d:%d", in.ID, now.Unix()/int64(TickEvery/time.Second))))
+		default:
+			wrong = append(wrong, s.put(ctx, eventCampaign, fmt.Sprintf("campaign:%d:%d", in.ID, now.Unix()/int64(TickEvery/time.Second)), in.ID, githubapi.Repo{}, task{}))
+		}
+	}
+	wrong = append(wrong, s.c.Memory.Trim(ctx))
+	return errors.Join(wrong...)
+}

@@ -1,0 +1,215 @@
+package scan
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"dhibot/bot/config"
+	"dhibot/bot/githubapi"
+	"dhibot/bot/plan"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// treesAtOnce are read at the same time. GitHub allows a hundred calls at
+	// once and 900 points a minute for one endpoint; the limiter keeps to both.
+	treesAtOnce = 8
+	// groupMost and groupEntries bound what is held in memory at once: trees
+	// of so many repositories, with so many files together.
+	groupMost    = 50
+	groupEntries = 300_000
+)
+
+// page brings the records of some repositories up to date. What cannot be read
+// keeps its record; only errors that stop everything are returned.
+func (s *Scanner) page(ctx context.Context, v *visit, repos []githubapi.Repo) error {
+	ids := make([]string, 0, len(repos))
+	for _, r := range repos {
+		ids = append(ids, r.NodeID)
+	}
+	overviews, err := v.client.Overviews(ctx, ids, plan.Branch, config.Path)
+	if err != nil {
+		return fmt.Errorf("looking at %d repositories: %w", len(repos), err)
+	}
+	var work []*subject
+	for _, r := range repos {
+		o, ok := overviews[r.NodeID]
+		if !ok {
+			continue // gone since it was listed
+		}
+		b := &subject{overview: o, key: s.lookKey(v, o)}
+		old := v.records[r.ID]
+		switch {
+		case unable(o.Repo, o.Tree) != "":
+			s.c.Seen(Passed)
+			b.look = &look{Mode: v.config.Mode}
+		case old != nil && old.Look != nil && old.Key == b.key:
+			s.c.Seen(Unchanged)
+			b.look = old.Look
+		}
+		work = append(work, b)
+	}
+	if err := s.recall(ctx, v, work); err != nil {
+		return err
+	}
+	if err := s.read(ctx, v, work); err != nil {
+		return err
+	}
+	for _, b := range work {
+		if b.look == nil {
+			continue
+		}
+		if err := s.keep(ctx, v, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// subject is a repository that is being looked at.
+type subject struct {
+	overview githubapi.Overview
+	key      string
+	look     *look // nil until it was found
+	tree     *githubapi.Tree
+}
+
+// lookKey names all that a look depends on: the engine, the organisation's
+// settings and the tree, which holds the repository's own.
+func (s *Scanner) lookKey(v *visit, o githubapi.Overview) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "look v1\n%q\n%d\n%t\n%x\n%s\n", s.c.Version, v.installation, isHome(o.Repo), sha256.Sum256(v.organisation.Content), o.Tree)
+	return hex.EncodeToString(h.Sum(nil)[:20])
+}
+
+// recall takes looks out of the memory, where this or another process left
+// them: a branch that went back, a copy of a repository.
+func (s *Scanner) recall(ctx context.Context, v *visit, work []*subject) error {
+	var keys []string
+	for _, b := range work {
+		if b.look == nil {
+			keys = append(keys, b.key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	known, err := s.c.Memory.Looks(ctx, v.installation, keys)
+	if err != nil {
+		return fmt.Errorf("recalling what was found: %w", err)
+	}
+	for _, b := range work {
+		raw, ok := known[b.key]
+		if b.look != nil || !ok {
+			continue
+		}
+		l := new(look)
+		if json.Unmarshal(raw, l) == nil {
+			s.c.Seen(Known)
+			b.look = l
+		}
+	}
+	return nil
+}
+
+// read reads the trees of what nothing is known of, and surveys them, some at a
+// time.
+func (s *Scanner) read(ctx context.Context, v *visit, work []*subject) error {
+	var todo []*subject
+	for _, b := range work {
+		if b.look == nil {
+			todo = append(todo, b)
+		}
+	}
+	for len(todo) > 0 {
+		group, entries := todo[:0:0], 0
+		for len(todo) > 0 && len(group) < groupMost && entries < groupEntries {
+			some := todo[:min(treesAtOnce, len(todo))]
+			todo = todo[len(some):]
+			if err := s.trees(ctx, v, some); err != nil {
+				return err
+			}
+			for _, b := range some {
+				if b.tree != nil {
+					entries += len(b.tree.Entries)
+					group = append(group, b)
+				}
+			}
+		}
+		if err := s.survey(ctx, v, group); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// trees reads trees at the same time, one call each.
+func (s *Scanner) trees(ctx context.Context, v *visit, some []*subject) error {
+	g, ctx := errgroup.WithContext(ctx)
+	var mu sync.Mutex
+	for _, b := range some {
+		g.Go(func() error {
+			t, err := v.client.Tree(ctx, b.overview.Repo, b.overview.Tree)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				b.tree = t
+				return nil
+			}
+			return s.skip(ctx, b, fmt.Errorf("reading the tree: %w", err))
+		})
+	}
+	return g.Wait()
+}
+
+// skip decides about an error of one repository: what concerns all of them, or
+// passes when we come back later, ends the page; anything else is a line in the
+// log and one repository that waits for the next pass.
+func (s *Scanner) skip(ctx context.Context, b *subject, err error) error {
+	var limited *githubapi.RateLimitedError
+	if ctx.Err() != nil || errors.As(err, &limited) || errors.Is(err, githubapi.ErrGone) {
+		return err
+	}
+	s.c.Seen(Failed)
+	zerolog.Ctx(ctx).Warn().Str("repository", b.overview.Repo.FullName()).Err(err).Msg("not looked at")
+	return nil
+}
+
+// keep writes what was found into the record, when it differs.
+func (s *Scanner) keep(ctx context.Context, v *visit, b *subject) error {
+	o := b.overview
+	pulls := make([]pull, 0, len(o.Pulls))
+	for _, p := range o.Pulls {
+		if p.Bot == v.slug {
+			pulls = append(pulls, pull{Number: p.Number, Open: p.State == githubapi.StateOpen, Merged: p.Merged, Created: p.CreatedAt, Closed: p.ClosedAt})
+		}
+	}
+	bring := func(r *record) {
+		r.Repo, r.Head, r.Key, r.Look = o.Repo, o.Head, b.key, b.look
+		r.Pulls = pulls
+		for _, p := range pulls {
+			if p.Open {
+				r.Reserved, r.Ticket = time.Time{}, "" // it has been fulfilled
+			}
+		}
+	}
+	if old := v.records[o.Repo.ID]; old != nil {
+		next := *old
+		bring(&next)
+		if same(old, &next) {
+			return nil
+		}
+	}
+	return s.change(ctx, v.installation, o.Repo.ID, func(r *record) {
+		bring(r)
+		v.records[o.Repo.ID] = r
+	})
+}

@@ -1,0 +1,161 @@
+package scan
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"dhibot/bot/config"
+	"dhibot/bot/githubapi"
+
+	"github.com/rs/zerolog"
+)
+
+// visit is one piece of work on an installation.
+type visit struct {
+	installation int64
+	client       *githubapi.Client
+	slug         string // of the App, by which its pull requests are known
+	home         home
+	// organisation are the settings for all, and config what they come to.
+	organisation config.File
+	config       config.Config
+	records      map[int64]*record
+}
+
+// home is what is known of the organisation's own repository, and of our issue
+// there.
+type home struct {
+	Owner string         `json:"owner"`
+	Repo  githubapi.Repo `json:"repo,omitzero"` // zero when there is none
+	// Good are the newest settings without a mistake, which stay in force while
+	// the file has one; Mistakes counts those.
+	Good     []byte `json:"good,omitempty"`
+	Mistakes int    `json:"mistakes,omitempty"`
+	// Issue is the number of our issue, 0 when there is none yet; State is open
+	// or closed, "" when it was deleted.
+	Issue int    `json:"issue,omitempty"`
+	State string `json:"state,omitempty"`
+	// Text is a digest of what the issue says, and Written when we wrote it.
+	Text    string    `json:"text,omitempty"`
+	Written time.Time `json:"written,omitzero"`
+}
+
+const homeNote = "home"
+
+// isHome tells whether a repository is where an organisation keeps settings for
+// all of its repositories.
+func isHome(r githubapi.Repo) bool { return strings.EqualFold(r.Name, config.OrganisationRepository) }
+
+// visit reads what every piece of work wants to know: who the organisation is,
+// its settings and the state of our issue, in one call, and what is remembered.
+func (s *Scanner) visit(ctx context.Context, installation int64) (*visit, error) {
+	client, err := s.client(installation)
+	if err != nil {
+		return nil, err
+	}
+	v := &visit{installation: installation, client: client}
+	if v.slug, err = s.slug(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.note(ctx, installation, homeNote, &v.home); err != nil {
+		return nil, err
+	}
+	before := v.home
+	if v.home.Owner == "" {
+		info, err := s.c.GitHub.InstallationInfo(ctx, installation)
+		if err != nil {
+			return nil, fmt.Errorf("reading installation %d: %w", installation, err)
+		}
+		if info.Suspended {
+			return nil, fmt.Errorf("installation %d is suspended: %w", installation, githubapi.ErrGone)
+		}
+		v.home.Owner = info.Account.Login
+	}
+	if err := s.settle(ctx, v, before); err != nil {
+		return nil, err
+	}
+	v.records, err = s.records(ctx, installation)
+	return v, err
+}
+
+// settle reads the organisation's settings. While they have mistakes the last
+// good ones stay in force; when there never were any, nothing is opened.
+func (s *Scanner) settle(ctx context.Context, v *visit, before home) error {
+	h, err := v.client.Home(ctx, v.home.Owner, config.OrganisationRepository, config.Path, v.home.Issue)
+	if err != nil {
+		return fmt.Errorf("reading the organisation's settings: %w", err)
+	}
+	v.home.Repo, v.home.State = h.Repo, h.Issue
+	content := h.Content
+	if h.File != "" && content == nil {
+		if content, err = v.client.File(ctx, h.Repo, "", config.Path); err != nil && !errors.Is(err, githubapi.ErrNotFound) {
+			return fmt.Errorf("reading the organisation's settings: %w", err)
+		}
+	}
+	v.organisation = config.File{Name: v.home.Owner + "/" + config.OrganisationRepository + ": " + config.Path, Content: content}
+	c, problems := config.Resolve(v.organisation, config.File{})
+	v.home.Mistakes = len(problems)
+	if len(problems) > 0 {
+		zerolog.Ctx(ctx).Warn().Err(problems).Msg("the organisation's settings have mistakes; the last good ones stay in force")
+		v.organisation.Content = v.home.Good
+		if c, problems = config.Resolve(v.organisation, config.File{}); len(problems) > 0 || v.home.Good == nil {
+			c.Mode = config.Off
+		}
+	} else {
+		v.home.Good = content
+		if content == nil {
+			v.home.Good = []byte{} // no file at all is good too
+		}
+	}
+	v.config = c
+	if sameHome(before, v.home) {
+		return nil
+	}
+	return s.putNote(ctx, v.installation, homeNote, v.home)
+}
+
+func sameHome(a, b home) bool {
+	x, err1 := json.Marshal(a)
+	y, err2 := json.Marshal(b)
+	return err1 == nil && err2 == nil && string(x) == string(y)
+}
+
+func (s *Scanner) slug(ctx context.Context) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.self == "" {
+		info, err := s.c.GitHub.Self(ctx)
+		if err != nil {
+			return "", fmt.Errorf("asking who we are: %w", err)
+		}
+		s.self = info.Slug
+	}
+	return s.self, nil
+}
+
+// note reads a note into v, which stays as it is when there is none.
+func (s *Scanner) note(ctx context.Context, installation int64, name string, v any) error {
+	raw, ok, err := s.c.Memory.Note(ctx, installation, name)
+	if err != nil {
+		return fmt.Errorf("recalling the %s of installation %d: %w", name, installation, err)
+	}
+	if ok && json.Unmarshal(raw, v) != nil {
+		return nil // it is only remembered
+	}
+	return nil
+}
+
+func (s *Scanner) putNote(ctx context.Context, installation int64, name string, v any) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("writing the %s of installation %d: %w", name, installation, err)
+	}
+	if err := s.c.Memory.PutNote(ctx, installation, name, raw); err != nil {
+		return fmt.Errorf("remembering the %s of installation %d: %w", name, installation, err)
+	}
+	return nil
+}
