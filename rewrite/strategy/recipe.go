@@ -61,7 +61,7 @@ func startWords(f *assess.Stage) []string {
 			out = append(out, c.Argv...)
 			continue
 		}
-		run := c.Script()
+		run, _ := startScript(c)
 		if run.Script == nil {
 			return nil
 		}

@@ -96,10 +96,14 @@ func (t *starter) written(e, c assess.Command) (Start, []Block) {
 			return s, []Block{t.block(e, "shell-start", "the ENTRYPOINT hands its CMD to a shell")}
 		}
 		s.Entrypoint = &Rewrite{Step: e.Step, Text: "ENTRYPOINT " + jsonArray(exec), Rule: "no-shell",
-			Why: fmt.Sprintf("the runtime image has no shell to run %q; as a list the program starts directly and receives signals", e.Argv[len(e.Argv)-1])}
+			Why: fmt.Sprintf("the runtime image has no shell to run %q; as a list the program starts directly and receives signals", shellWords(e.Argv))}
 		s.Env = env
 		argv = exec
-		if c.Step != nil {
+		_, passes := startScript(e)
+		if passes && len(e.Argv) == 3 && len(c.Argv) > 0 {
+			return s, []Block{t.block(e, "shell-start", fmt.Sprintf("the shell takes the first word of CMD (%s) for its own name", c.Argv[0]))}
+		}
+		if c.Step != nil && !passes {
 			s.Cmd = &Rewrite{Step: c.Step, Rule: "entry-point", Why: "a shell-form ENTRYPOINT ignored this CMD; with the list it would be taken for arguments"}
 			c = assess.Command{}
 		}
@@ -251,7 +255,7 @@ func (t *starter) inherited(e, c assess.Command) (Start, []Block) {
 // fromShell turns a shell-form command into a list, when it is one program
 // without work for a shell.
 func (t *starter) fromShell(c assess.Command) (argv []string, env []EnvVar, b *Block) {
-	run := c.Script()
+	run, _ := startScript(c)
 	if run.Script == nil {
 		bl := t.block(c, "shell-start", "the start command cannot be read: "+run.Opaque)
 		return nil, nil, &bl
@@ -267,6 +271,21 @@ func (t *starter) fromShell(c assess.Command) (argv []string, env []EnvVar, b *B
 	}
 	bl := t.block(c, "shell-start", fmt.Sprintf("the start command %q needs a shell", shorten(shellWords(c.Argv))))
 	return nil, nil, &bl
+}
+
+// startScript reads a start command for a shell. A "$@" at the end of what
+// follows -c is left out, passes tells that: as a list the program gets those
+// words by itself. The word behind the text is the name of the shell.
+func startScript(c assess.Command) (run *assess.Run, passes bool) {
+	if c.Shell || !shellDashC(c.Argv) || len(c.Argv) != 3 && len(c.Argv) != 4 {
+		return c.Script(), false
+	}
+	text, ok := strings.CutSuffix(strings.TrimRight(c.Argv[2], " \t\n"), ` "$@"`)
+	if !ok || strings.Contains(text, "$@") || strings.Contains(text, "$0") {
+		return c.Script(), false
+	}
+	c.Argv = []string{c.Argv[0], c.Argv[1], text}
+	return c.Script(), true
 }
 
 func (t *starter) block(c assess.Command, code, text string) Block {
