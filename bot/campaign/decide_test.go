@@ -125,6 +125,7 @@ func TestDecide(t *testing.T) {
 		"the earliest count":   {3, 30, tenth, append(append(several(1, 2, openPull(30*time.Hour)), several(3, 4, openPull(3*time.Hour))...), several(5, 20)...), false, "open [5 6 7], left 16, held by per-hour, next in 30m0s, wave rest 2/2/0"},
 		"wave and places":      {10, 2, tenth, append(several(1, 2, openPull(2*time.Hour)), several(3, 20)...), false, "open [], left 18, held by org-open, wave first 2/2/0"},
 		"named":                {10, 30, tools, append(several(1, 3), changing(4, named("acme/tools-a"))), false, "open [4], left 4, held by first-wave, next in 30m0s, wave first 1/0/0"},
+		"named and places":     {10, 1, tools, append(several(1, 3), changing(4, named("acme/tools-a"))), false, "open [4], left 4, held by org-open, next in 30m0s, wave first 1/0/0"},
 		"named are out":        {10, 30, tools, append(several(1, 3), changing(4, named("acme/tools-a"), openPull(time.Hour))), false, "open [], left 3, held by first-wave, next in 23h0m0s, wave first 1/1/0"},
 		"named are merged":     {10, 30, tools, append(several(1, 3), changing(4, named("acme/tools-a"), mergedPull(3*time.Hour))), false, "open [1 2 3], left 3, next in 30m0s, wave rest 1/1/1"},
 		"named are not there":  {10, 30, tools, several(1, 3), false, "open [1 2 3], left 3, next in 30m0s"},
@@ -135,6 +136,44 @@ func TestDecide(t *testing.T) {
 		if got := brief(Decide(in)); got != c.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", name, got, c.want)
 		}
+	}
+}
+
+// TestWaveEnds: the end is known when all of the wave were opened.
+func TestWaveEnds(t *testing.T) {
+	t.Parallel()
+	in := Input{Now: now, Settings: Settings{PerHour: 1, Open: 9, FirstWave: config.Wave{Percent: 20}}}
+	in.Repositories = append(several(1, 1, openPull(5*time.Hour)), several(2, 10)...)
+	if w := Decide(in).Wave; !w.Ends.IsZero() {
+		t.Errorf("half of it was opened, and it ends %v", w.Ends)
+	}
+	in.Repositories[1].Reserved = ago(time.Minute)
+	if w := Decide(in).Wave; !w.Ends.IsZero() || w.Opened != 2 {
+		t.Errorf("half of it is only asked for, and it is %+v", w)
+	}
+	openPull(2 * time.Hour)(&in.Repositories[1])
+	if w := Decide(in).Wave; !w.Ends.Equal(now.Add(22*time.Hour)) || w.Stage != FirstWave {
+		t.Errorf("all of it was opened, and it is %+v", w)
+	}
+}
+
+// TestForecast: what is left is told by hours, calls and waves.
+func TestForecast(t *testing.T) {
+	t.Parallel()
+	in := Input{Now: now, Settings: Settings{PerHour: 10, Open: 30, FirstWave: config.Wave{Percent: 10}}}
+	in.Repositories = append(several(1, 4, mergedPull(30*time.Minute)), several(5, 120)...)
+	p := Decide(in)
+	if p.Left != 116 || p.LeftFirst != 8 || p.Hours != 12 || p.Writes != 464 || p.Calls != 1740 {
+		t.Errorf("left %d, of the first wave %d, in %d hours, with %d writes of %d calls", p.Left, p.LeftFirst, p.Hours, p.Writes, p.Calls)
+	}
+	// 6 now, then 4 at half past and 6 at the full hour, eleven times.
+	want := now.Add(11 * time.Hour)
+	if got := p.Earliest.Truncate(time.Minute); !got.Equal(want) {
+		t.Errorf("earliest %v, want %v", got, want)
+	}
+	in.Paused = true
+	if p := Decide(in); !p.Earliest.IsZero() || !p.Next.IsZero() || p.Left != 116 {
+		t.Errorf("paused, and it is %v, %v, %d", p.Earliest, p.Next, p.Left)
 	}
 }
 

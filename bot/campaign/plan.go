@@ -159,9 +159,9 @@ type Plan struct {
 }
 
 // What opening a pull request takes: tree, commit, branch and pull request are
-// content; reading the repository, its head, tree and settings, our branch and
-// pull requests, what the neighbours of a Dockerfile say, and the check run come
-// on top.
+// content. A check run and nine reads come on top for the smallest repository:
+// of the repository itself, its head, tree and settings, our branch and pull
+// requests; the neighbours of a Dockerfile are usually one call more.
 const (
 	writesPerPull = 4
 	callsPerPull  = 15
