@@ -36,18 +36,22 @@ func (s *Scanner) decide(ctx context.Context, v *visit) error {
 	if p.Done.IsZero() {
 		return nil
 	}
+	if err := s.findIssue(ctx, v); err != nil {
+		return err
+	}
 	in := s.input(v)
 	plan := campaign.Decide(in)
 	zerolog.Ctx(ctx).Info().Int("repositories", len(in.Repositories)).Int("open", len(plan.Open)).Bool("paused", in.Paused).Msg("campaign decided")
+	// What will happen is said before it happens.
+	if err := s.tell(ctx, v, plan); err != nil {
+		return err
+	}
 	for _, id := range plan.Open {
 		if err := s.order(ctx, v, id); err != nil {
 			return err
 		}
 	}
-	if err := s.reports(ctx, v); err != nil {
-		return err
-	}
-	return nil
+	return s.reports(ctx, v)
 }
 
 // input is what is known, in the words of package campaign.

@@ -164,8 +164,8 @@ func (s *Scanner) records(ctx context.Context, installation int64) (map[int64]*r
 	return out, nil
 }
 
-// same tells whether two records say the same.
-func same(a, b *record) bool {
+// same tells whether two values are remembered alike.
+func same[T any](a, b T) bool {
 	x, err1 := json.Marshal(a)
 	y, err2 := json.Marshal(b)
 	return err1 == nil && err2 == nil && bytes.Equal(x, y)

@@ -39,9 +39,13 @@ type home struct {
 	// or closed, "" when it was deleted.
 	Issue int    `json:"issue,omitempty"`
 	State string `json:"state,omitempty"`
-	// Text is a digest of what the issue says, and Written when we wrote it.
+	// Sought tells that GitHub was searched for it when it was not known.
+	Sought bool `json:"sought,omitempty"`
+	// Text is a digest of what the issue says, Written when we wrote it, and
+	// Paused whether it says that nothing goes on.
 	Text    string    `json:"text,omitempty"`
 	Written time.Time `json:"written,omitzero"`
+	Paused  bool      `json:"paused,omitempty"`
 }
 
 const homeNote = "home"
@@ -112,16 +116,15 @@ func (s *Scanner) settle(ctx context.Context, v *visit, before home) error {
 		}
 	}
 	v.config = c
-	if sameHome(before, v.home) {
+	return s.keepHome(ctx, v, before)
+}
+
+// keepHome remembers what is known of home when it has changed.
+func (s *Scanner) keepHome(ctx context.Context, v *visit, before home) error {
+	if same(before, v.home) {
 		return nil
 	}
 	return s.putNote(ctx, v.installation, homeNote, v.home)
-}
-
-func sameHome(a, b home) bool {
-	x, err1 := json.Marshal(a)
-	y, err2 := json.Marshal(b)
-	return err1 == nil && err2 == nil && string(x) == string(y)
 }
 
 func (s *Scanner) slug(ctx context.Context) (string, error) {

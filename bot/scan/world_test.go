@@ -90,6 +90,7 @@ func newWorld(t testing.TB) *world {
 	t.Cleanup(hooks.Close)
 	w.gh = gh
 	gh.AddOrganization("acme")
+	gh.AddMember("acme", "reader", true)
 	w.app, err = gh.AddApp(standin.AppConfig{
 		Slug: "dhibot", WebhookURL: hooks.URL, Secret: "secret", Key: testKey(t),
 		Permissions: map[string]string{"contents": "write", "pull_requests": "write", "issues": "write", "checks": "write", "metadata": "read"},

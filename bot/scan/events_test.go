@@ -1,0 +1,102 @@
+package scan_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"dhibot/bot/standin"
+)
+
+// TestEvents: what happens on GitHub is acted on without waiting for a pass, and
+// what a person or a rule has refused is not asked for again.
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	home := w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\n"}))
+	shop := w.repository("shop", standin.Text(map[string]string{"README.md": "no Dockerfile yet\n"}))
+	ruled := w.repository("ruled", node(8001))
+	ruled.AddRule("dhi/*", standin.Rule{Type: "creation"})
+	w.install()
+	w.work()
+	if all := w.pulls(); len(all) != 0 {
+		t.Fatalf("%v", all)
+	}
+	if !strings.Contains(w.log.String(), "GitHub refused") {
+		t.Error("the rule was not met")
+	}
+
+	// A Dockerfile comes: its repository gets a pull request.
+	if _, err := shop.Push("alice", "main", "container", node(8000)); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	if all := w.pulls(); len(all) != 1 || len(all["shop"]) != 1 {
+		t.Fatalf("%v", all)
+	}
+	// A person says no; another push does not change that.
+	if err := shop.CloseIssue("alice", all(w, "shop")[0].Number); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	if _, err := shop.Push("alice", "main", "port", node(8002)); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	w.tick(48 * time.Hour)
+	if list := all(w, "shop"); len(list) != 1 || list[0].State != "closed" {
+		t.Fatalf("%v", list)
+	}
+
+	// A refusal by a rule is tried again a day later, or when something changed.
+	w.taken()
+	w.tick(time.Hour)
+	rest, _ := w.taken()
+	for _, c := range rest {
+		if strings.Contains(c, "ruled") {
+			t.Errorf("asked again at once: %s", c)
+		}
+	}
+	ruled.ClearRules()
+	w.tick(25 * time.Hour)
+	if list := all(w, "ruled"); len(list) != 1 {
+		t.Errorf("%v", list)
+	}
+
+	// The settings of all change: everything is looked at again, and switched off.
+	if _, err := home.Push("alice", "main", "off", standin.Text(map[string]string{".github/dhi.yml": "mode: off\n"})); err != nil {
+		t.Fatal(err)
+	}
+	fresh := w.repository("fresh", node(8003))
+	w.work()
+	w.tick(7 * time.Hour)
+	if list := all(w, "fresh"); len(list) != 0 {
+		t.Errorf("%v", list)
+	}
+
+	// What is gone is forgotten.
+	ids := func() map[int64][]byte {
+		docs, err := w.memory.Repositories(context.Background(), w.inst.ID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return docs
+	}
+	if docs := ids(); docs[fresh.ID()] == nil || docs[shop.ID()] == nil {
+		t.Fatalf("%d records", len(docs))
+	}
+	fresh.Delete("alice")
+	w.work()
+	if docs := ids(); docs[fresh.ID()] != nil || docs[shop.ID()] == nil {
+		t.Errorf("%d records", len(docs))
+	}
+	w.inst.Uninstall()
+	w.work()
+	if docs := ids(); len(docs) != 0 {
+		t.Errorf("%d records of nobody", len(docs))
+	}
+	w.tick(24 * time.Hour) // and nothing fails
+}
+
+func all(w *world, name string) []pullView { return w.pulls()[name] }
