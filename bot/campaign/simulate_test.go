@@ -111,6 +111,9 @@ func (w *world) carryOut(p Plan) {
 				r.Blocked, r.Reserved = "a ruleset", time.Time{}
 			default:
 				r.Reserved = time.Time{}
+				if opened(*r) >= max(r.MaxOpen, 1) {
+					return // somebody asked for one meanwhile, and whoever opens looks first
+				}
 				w.created = append(w.created, w.now)
 				w.pull(r)
 			}
