@@ -33,3 +33,17 @@ func OldImageHas(tag, pkg string) bool {
 	}
 	return fullImage[pkg]
 }
+
+// FullImageHeaders tells whether the full variants of the official language
+// images bring a development package of Debian. Source: the Dockerfile of
+// buildpack-deps for Debian 13.
+func FullImageHeaders(pkg string) bool {
+	switch pkg {
+	case "default-libmysqlclient-dev", "libmariadb-dev", "libpq-dev", "libxml2-dev", "libxslt1-dev", "libyaml-dev", "libffi-dev", "libssl-dev", "libcurl4-openssl-dev",
+		"libsqlite3-dev", "libjpeg-dev", "libpng-dev", "libwebp-dev", "libglib2.0-dev", "libgmp-dev", "libkrb5-dev", "libmagickwand-dev", "libmagickcore-dev",
+		"libevent-dev", "libgdbm-dev", "libmaxminddb-dev", "libbz2-dev", "liblzma-dev", "libncurses5-dev", "libncursesw5-dev", "libreadline-dev", "libdb-dev", "zlib1g-dev",
+		"libcairo2-dev", "libicu-dev", "pkg-config":
+		return true
+	}
+	return false
+}

@@ -334,6 +334,9 @@ func (p *Project) pythonVersion(dir string, y *Python) (string, Evidence, bool) 
 	return "", Evidence{}, false
 }
 
+// RequiresAt is where Requires stands.
+func (y *Python) RequiresAt() Evidence { return y.requiresAt }
+
 // Need is a dependency that needs something of the operating system.
 type Need struct {
 	Package string

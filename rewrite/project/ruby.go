@@ -13,6 +13,13 @@ type Ruby struct {
 	// Version is what .ruby-version, .tool-versions or the Gemfile ask for.
 	Version   string
 	VersionAt Evidence
+	// Pin is what the Gemfile's ruby directive allows, which Bundler insists
+	// on; "" when it has none.
+	Pin   string
+	PinAt Evidence
+	// Zones is where tzinfo is named, which reads the time zones of the system,
+	// when no gem that brings them is installed on Linux; empty otherwise.
+	Zones Evidence
 	// Gems maps the gems of Gemfile.lock, or of the Gemfile without a lock, to
 	// where they stand.
 	Gems map[string]Evidence
@@ -20,7 +27,8 @@ type Ruby struct {
 
 var (
 	gemLine   = regexp.MustCompile(`^\s*gem\s*\(?\s*["']([\w.-]+)["']`)
-	gemRuby   = regexp.MustCompile(`^\s*ruby\s*\(?\s*["']([^"']+)["']`)
+	gemRuby   = regexp.MustCompile(`^\s*ruby\s*\(?\s*["']([^"']+)["']((?:\s*,\s*["'][^"']+["'])*)`)
+	gemFile   = regexp.MustCompile(`^\s*ruby\s*\(?\s*file:\s*["'](?:\./)?\.ruby-version["']`)
 	lockedGem = regexp.MustCompile(`^    ([\w.-]+) \(`)
 )
 
@@ -56,18 +64,31 @@ func (p *Project) Ruby(dir string) *Ruby {
 			}
 		}
 	}
+	zones := false
 	if c, ok := open("Gemfile"); ok {
 		for i, l := range strings.Split(c, "\n") {
+			if m := gemLine.FindStringSubmatch(l); m != nil && m[1] == "tzinfo-data" && !strings.Contains(l, "platform") {
+				zones = true
+			}
 			if m := gemLine.FindStringSubmatch(l); m != nil && !locked && len(r.Gems) < 5000 {
 				r.Gems[m[1]] = Evidence{at("Gemfile"), i + 1}
 			}
-			if m := gemRuby.FindStringSubmatch(l); m != nil && r.Version == "" {
-				r.Version, r.VersionAt = m[1], Evidence{at("Gemfile"), i + 1}
+			if m := gemRuby.FindStringSubmatch(l); m != nil {
+				if r.Version == "" {
+					r.Version, r.VersionAt = m[1], Evidence{at("Gemfile"), i + 1}
+				}
+				r.Pin, r.PinAt = m[1]+strings.NewReplacer(`"`, "", "'", "").Replace(m[2]), Evidence{at("Gemfile"), i + 1}
+			}
+			if gemFile.MatchString(l) && r.VersionAt.Path == at(".ruby-version") {
+				r.Pin, r.PinAt = r.Version, r.VersionAt
 			}
 		}
 	}
 	if len(r.Files) == 0 {
 		return nil
+	}
+	if at, ok := r.Gems["tzinfo"]; ok && !zones {
+		r.Zones = at
 	}
 	return r
 }

@@ -78,6 +78,18 @@ func (c *chooser) want(s *assess.Stage, need catalog.Need) catalog.Want {
 // choose selects for a root stage. Both variants are asked for first, so that
 // build and runtime stage are of one line.
 func (c *chooser) choose(s *assess.Stage, need catalog.Need) (*catalog.Choice, *Block) {
+	ch, b := c.line(s, need)
+	if ch == nil {
+		return nil, b
+	}
+	if b := c.in.pinned(s, ch); b != nil {
+		return nil, b
+	}
+	return ch, nil
+}
+
+// line selects without a look at what the project pins.
+func (c *chooser) line(s *assess.Stage, need catalog.Need) (*catalog.Choice, *Block) {
 	ch, err := c.in.Catalog.Choose(s.Origin, c.want(s, catalog.NeedBoth))
 	if w := c.want(s, need); err != nil && w.Flavor != "" {
 		// Maven and Gradle have no runtime variant, and not every JDK.

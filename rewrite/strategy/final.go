@@ -118,6 +118,8 @@ func (d *decider) imageBlocks(root *Stage, pick *catalog.Pick, image string, lis
 		out = append(out, d.pythonLibraries(f)...)
 	case "node":
 		out = append(out, d.nodeLibraries(f)...)
+	case "ruby":
+		out = append(out, d.rubyLibraries(f, pick.Def)...)
 	}
 	if b := developmentStage(f, d.Path); b != nil {
 		out = append(out, *b)

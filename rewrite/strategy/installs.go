@@ -8,6 +8,7 @@ import (
 
 	"dhibot/rewrite/assess"
 	"dhibot/rewrite/catalog"
+	"dhibot/rewrite/project"
 )
 
 // installs finds the programs that a RUN of the stage uses, that the old image
@@ -32,6 +33,13 @@ func (in *Input) installs(s *assess.Stage, def *catalog.Definition, dropped func
 		}
 		have[program], have["package "+pkg] = true, true
 		out = append(out, Install{Program: program, Package: pkg, Manager: manager, Before: st, Why: why})
+	}
+	addPackage := func(pkg string, st *assess.Step, why string) {
+		if manager != "apt" || have["package "+pkg] || def.HasPackage(pkg) {
+			return
+		}
+		have["package "+pkg] = true
+		out = append(out, Install{Program: pkg, Package: pkg, Manager: manager, Before: st, Why: why})
 	}
 	for _, st := range s.Steps {
 		if dropped(st) {
@@ -64,6 +72,10 @@ func (in *Input) installs(s *assess.Stage, def *catalog.Definition, dropped func
 			add(c.Name, st, fmt.Sprintf("line %d calls %s, which %s brings and the DHI image does not", st.Lines[0], c.Name, s.Origin.Reference))
 		}
 		for _, need := range in.implicit(s, st) {
+			if need.pkg != "" {
+				addPackage(need.pkg, st, need.why)
+				continue
+			}
 			if !in.oldHad(s, need.program) && !need.always {
 				continue
 			}
@@ -135,7 +147,23 @@ func (in *Input) provides(st *assess.Step, have map[string]bool) {
 
 type need struct {
 	program, why string
-	always       bool
+	// pkg is a Debian package that is not known by a program, "" for none.
+	pkg    string
+	always bool
+}
+
+// headers are the needs for libraries that dependencies are compiled against
+// and that the full variant of the old image had.
+func headers(s *assess.Stage, needs []project.Need) []need {
+	var out []need
+	for _, n := range needs {
+		for _, pkg := range n.Build {
+			if project.FullImageHeaders(pkg) {
+				out = append(out, need{pkg: pkg, why: fmt.Sprintf("%s (%s) is compiled against it, and %s has it", n.Package, place(n.At), s.Origin.Reference)})
+			}
+		}
+	}
+	return out
 }
 
 // implicit are programs that a RUN needs without naming them: a package
@@ -158,6 +186,16 @@ func (in *Input) implicit(s *assess.Stage, st *assess.Step) []need {
 			}
 			if s.Origin.Image == "python" && in.pythonCompiles(s) != "" {
 				out = append(out, need{program: "gcc", why: fmt.Sprintf("%s has a compiler, which packages without a wheel need", s.Origin.Reference)})
+			}
+			if y := in.pythonProject(s); y != nil && s.Origin.Image == "python" {
+				out = append(out, headers(s, y.Needs())...)
+			}
+		case "bundle":
+			if s.Origin.Image != "ruby" || s.Origin.Slim || s.Origin.Distro == catalog.Alpine {
+				continue
+			}
+			if r := in.rubyProject(s); r != nil {
+				out = append(out, headers(s, r.Needs())...)
 			}
 		case "cargo", "go":
 		}
