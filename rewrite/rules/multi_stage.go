@@ -30,6 +30,9 @@ func runMultiStage(p *Pass) {
 		return
 	}
 	p.drops()
+	for _, st := range p.New.BuildEnv {
+		p.left(Left{Lines: st.Lines, What: "ENV " + st.Text, Why: "Only the tools of the build read it, so it is not repeated in the image that ships."})
+	}
 	switch p.Shape {
 	case strategy.ShapeSplit:
 		p.splitStage()

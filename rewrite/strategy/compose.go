@@ -28,9 +28,10 @@ type composer struct {
 	// netEnv are variables that a .NET program needs on the new image.
 	netEnv []Line
 
-	lines  []Line
-	drops  []Drop
-	blocks []Block
+	lines    []Line
+	drops    []Drop
+	blocks   []Block
+	buildEnv []*assess.Step
 }
 
 func (c *composer) add(rule, text, why string) {
@@ -70,6 +71,7 @@ func (c *composer) environment() {
 		switch cmd := st.Command.(type) {
 		case *instructions.EnvCommand:
 			if c.buildOnly(cmd) {
+				c.buildEnv = append(c.buildEnv, st)
 				continue
 			}
 			c.add("multi-stage", c.written(st), "ENV does not cross stages: the running program still finds its variables")

@@ -28,6 +28,8 @@ type effect struct {
 	// headers are the libraries for building among them.
 	headers []string
 	zone    bool // it installs time zones
+	// ownZones names the image that does without them, "" when they are there.
+	ownZones string
 	// cwd tells that it may write into its working directory; paths are
 	// further absolute paths it writes.
 	cwd   bool
@@ -114,6 +116,9 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 				e.python = append(e.python, p)
 			}
 		}
+	}
+	if e.zone && def != nil && !def.TZData() && len(e.carried) == 0 {
+		e.ownZones = def.Image
 	}
 	if e.trivially(sc) {
 		return e
@@ -236,6 +241,9 @@ func (e *effect) trivially(sc *shell.Script) bool {
 		e.rule, e.why = "tls-certificates", "the image has a CA bundle already and no package manager"
 		if e.zone {
 			e.why = "the image has a CA bundle and time zones already, and no package manager"
+		}
+		if e.ownZones != "" {
+			e.why = "the image has no package manager, and what it runs brings its own time zones"
 		}
 	default:
 		e.rule = "package-management"

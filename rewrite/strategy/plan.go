@@ -164,6 +164,9 @@ type NewStage struct {
 	Banner bool
 	// Compiled tells that only a compiled program is copied into it.
 	Compiled bool
+	// BuildEnv are the ENV of the old final image that it does without, because
+	// only the tools of the build read them.
+	BuildEnv []*assess.Step
 	Why      string
 }
 

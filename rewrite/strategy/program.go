@@ -81,7 +81,7 @@ const (
 // run time.
 func classify(name string) packageClass {
 	switch name {
-	case "ca-certificates", "ca-certificates-bundle", "apt-utils", "apt-transport-https", "base-files", "netbase", "libc6-compat", "gcompat":
+	case "ca-certificates", "ca-certificates-bundle", "apt-utils", "apt-transport-https", "base-files", "libc6-compat", "gcompat":
 		if name == "libc6-compat" || name == "gcompat" {
 			return pkgRuntime
 		}
@@ -96,7 +96,7 @@ func classify(name string) packageClass {
 		"protobuf-compiler", "protoc", "swig", "debhelper", "devscripts", "rsync", "node-gyp", "npm", "yarn", "yarnpkg", "maven", "gradle", "ant":
 		return pkgBuild
 	case "vim", "vim-tiny", "nano", "less", "htop", "top", "procps", "net-tools", "iputils-ping", "iproute2", "dnsutils", "bind9-dnsutils", "bind-tools",
-		"telnet", "netcat", "netcat-openbsd", "nmap", "strace", "gdb", "lsof", "tcpdump", "traceroute", "man-db", "tree", "screen", "tmux", "mc",
+		"telnet", "netbase", "netcat", "netcat-openbsd", "nmap", "strace", "gdb", "lsof", "tcpdump", "traceroute", "man-db", "tree", "screen", "tmux", "mc",
 		"bash-completion", "iotop", "sysstat", "psmisc", "jq", "httpie", "sudo", "openssh-client", "locales-all", "zsh", "fish", "emacs", "vim-common":
 		return pkgTool
 	}

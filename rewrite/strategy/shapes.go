@@ -63,6 +63,10 @@ func (d *decider) netEnv(pick *catalog.Pick, ch *catalog.Choice) []Line {
 func dotnet(p *catalog.Pick) bool { return p.Def.Image == "dotnet" || p.Def.Image == "aspnetcore" }
 
 func (d *decider) noteDropped(e effect) {
+	if e.ownZones != "" {
+		d.Notes = append(d.Notes, Note{Rule: "package-management", Line: e.step.Lines[0],
+			Text: fmt.Sprintf("dhi %s has no tzdata. The JVM and Node bring their own time zones; what else reads /usr/share/zoneinfo finds nothing there.", e.ownZones)})
+	}
 	if n := append(append([]string(nil), e.tools...), e.build...); len(n) > 0 {
 		d.Notes = append(d.Notes, Note{Rule: "package-management", Line: e.step.Lines[0],
 			Text: fmt.Sprintf("The final image no longer has %s. Nothing in this repository was seen to call it there; check scripts that run `docker exec`.", strings.Join(n, ", "))})
@@ -143,7 +147,7 @@ func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, ima
 	d.Shape = ShapeSplit
 	root.Pick = ch.Dev
 	root.Why = d.devWhy(root)
-	n.Lines = c.lines
+	n.Lines, n.BuildEnv = c.lines, c.buildEnv
 	if at > 0 {
 		n.At = f.Steps[at-1]
 	}

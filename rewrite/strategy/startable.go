@@ -46,10 +46,13 @@ func (t *starter) startable(c assess.Command, argv []string) (fixed []string, wh
 	}
 	if !strings.Contains(prog, "/") {
 		if file, ok := t.onPath(prog); ok {
-			return t.file(c, argv, file)
+			if fixed, why, b := t.file(c, argv, file); b != nil || why != "" {
+				return fixed, why, b
+			}
+			return t.named(argv, file)
 		}
-		if t.provides(prog) {
-			return argv, "", nil
+		if file := t.providedAt(prog); file != "" {
+			return t.named(argv, file)
 		}
 		if t.def.HasProgram(prog) {
 			return t.script(c, argv)
@@ -105,73 +108,6 @@ func (t *starter) brings(prog string) bool {
 		return ok
 	}
 	return path.IsAbs(prog) && t.copied(prog)
-}
-
-func (t *starter) carriedName(prog string) bool {
-	for f := range t.carried {
-		if path.Base(f) == prog && !strings.Contains(prog, "/") {
-			return true
-		}
-	}
-	return false
-}
-
-// provides tells whether a program is made by the files that come along: a
-// console script of the virtual environment, a program that a RUN built.
-func (t *starter) provides(prog string) bool {
-	for f := range t.made {
-		if path.Base(f) == prog && (strings.HasSuffix(path.Dir(f), "bin")) {
-			return true
-		}
-	}
-	return false
-}
-
-// onPath finds a program that a COPY places in a directory of the PATH.
-func (t *starter) onPath(prog string) (string, bool) {
-	for _, st := range t.final.ChainSteps() {
-		if st.Copy == nil {
-			continue
-		}
-		for _, f := range copiedFiles(st.Copy) {
-			if path.Base(f) == prog {
-				for dir := range strings.SplitSeq(t.final.End.Env["PATH"]+":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", ":") {
-					if path.Dir(f) == path.Clean(dir) {
-						return f, true
-					}
-				}
-			}
-		}
-	}
-	return "", false
-}
-
-// copiedFiles are the files that a COPY surely places.
-func copiedFiles(c *assess.Copy) []string {
-	var out []string
-	if strings.HasSuffix(c.Dest, "/") || c.Dest == "/" {
-		for _, s := range c.Sources {
-			if !strings.ContainsAny(s, "*?[") {
-				out = append(out, path.Join(c.Dest, path.Base(s)))
-			}
-		}
-		return out
-	}
-	return []string{c.Dest}
-}
-
-// copied tells whether a COPY of the image may bring a path.
-func (t *starter) copied(abs string) bool {
-	for _, st := range t.final.ChainSteps() {
-		if st.Copy == nil {
-			continue
-		}
-		d := strings.TrimSuffix(st.Copy.Dest, "/")
-		if abs == d || strings.HasPrefix(abs, d+"/") {
-			return true
-		}
-	}
-	return false
 }
 
 // file checks a program that is a file of the image: it needs no shell unless

@@ -1,0 +1,122 @@
+package strategy
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"dhibot/rewrite/assess"
+)
+
+// carriedName tells whether a file of a package that is copied alone has the name.
+func (t *starter) carriedName(prog string) bool {
+	for f := range t.carried {
+		if path.Base(f) == prog && !strings.Contains(prog, "/") {
+			return true
+		}
+	}
+	return false
+}
+
+// provides tells whether a program is made by the files that come along: a
+// console script of the virtual environment, a program that a RUN built.
+func (t *starter) provides(prog string) bool { return t.providedAt(prog) != "" }
+
+// providedAt is the file of such a program, "" when there is none.
+func (t *starter) providedAt(prog string) string {
+	best := ""
+	for f := range t.made {
+		if path.Base(f) != prog || !strings.HasSuffix(path.Dir(f), "bin") {
+			continue
+		}
+		switch here := t.search(path.Dir(f)); {
+		case best == "", here && !t.search(path.Dir(best)), here == t.search(path.Dir(best)) && f < best:
+			best = f
+		}
+	}
+	return best
+}
+
+// named keeps a program's bare name where the new image looks for it; the
+// directories that only the old image's PATH held (/go/bin) are written out.
+func (t *starter) named(argv []string, file string) ([]string, string, *Block) {
+	if t.search(path.Dir(file)) {
+		return argv, "", nil
+	}
+	return append([]string{file}, argv[1:]...), fmt.Sprintf("%s was on the PATH of the old image, and %s is not on that of the new one", argv[0], path.Dir(file)), nil
+}
+
+// search tells whether the new image looks for programs in a directory: by its
+// own PATH, or by one that the file sets.
+func (t *starter) search(dir string) bool {
+	have := t.def.Environment["PATH"]
+	if have == "" {
+		have = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	}
+	for d := range strings.SplitSeq(have, ":") {
+		if path.Clean(d) == dir {
+			return true
+		}
+	}
+	if dir == t.venv {
+		return true
+	}
+	old := ""
+	if o := t.final.Root().Origin; o != nil {
+		old = o.Config.Env["PATH"]
+	}
+	for d := range strings.SplitSeq(t.final.End.Env["PATH"], ":") {
+		if path.Clean(d) == dir && !slices.Contains(strings.Split(old, ":"), d) {
+			return true
+		}
+	}
+	return false
+}
+
+// onPath finds a program that a COPY places in a directory of the PATH.
+func (t *starter) onPath(prog string) (string, bool) {
+	for _, st := range t.final.ChainSteps() {
+		if st.Copy == nil {
+			continue
+		}
+		for _, f := range copiedFiles(st.Copy) {
+			if path.Base(f) == prog {
+				for dir := range strings.SplitSeq(t.final.End.Env["PATH"]+":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", ":") {
+					if path.Dir(f) == path.Clean(dir) {
+						return f, true
+					}
+				}
+			}
+		}
+	}
+	return "", false
+}
+
+// copiedFiles are the files that a COPY surely places.
+func copiedFiles(c *assess.Copy) []string {
+	var out []string
+	if strings.HasSuffix(c.Dest, "/") || c.Dest == "/" {
+		for _, s := range c.Sources {
+			if !strings.ContainsAny(s, "*?[") {
+				out = append(out, path.Join(c.Dest, path.Base(s)))
+			}
+		}
+		return out
+	}
+	return []string{c.Dest}
+}
+
+// copied tells whether a COPY of the image may bring a path.
+func (t *starter) copied(abs string) bool {
+	for _, st := range t.final.ChainSteps() {
+		if st.Copy == nil {
+			continue
+		}
+		d := strings.TrimSuffix(st.Copy.Dest, "/")
+		if abs == d || strings.HasPrefix(abs, d+"/") {
+			return true
+		}
+	}
+	return false
+}
