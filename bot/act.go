@@ -23,39 +23,59 @@ var errMoved = errors.New("the repository changed meanwhile")
 // under it. After that the inbox tries again later.
 const attempts = 3
 
-// done is what became of a request.
+// done is what became of a request in one group.
 type done struct {
 	plan     plan.Plan
 	state    plan.State
 	scope    plan.Scope
 	proposal proposal
 	view     *view
+	more     bool   // others wait for their turn
 	opened   int    // number of the pull request, when one was opened
 	head     string // of our branch in the end
 }
 
-// fulfil looks, decides and acts.
-func (j *job) fulfil(ctx context.Context, ask plan.Ask) (*done, error) {
+// fulfil looks, decides and acts; branch restricts it to the group of one pull
+// request, "" is all of them.
+func (j *job) fulfil(ctx context.Context, ask plan.Ask, branch string) (*decision, error) {
 	var err error
 	for range attempts {
-		var d *done
-		if d, err = j.decide(ctx, ask); err != nil {
+		var d *decision
+		if d, err = j.decide(ctx, ask, branch); err != nil {
 			return nil, err
 		}
-		if d.view.stuck() {
-			return d, nil
-		}
-		zerolog.Ctx(ctx).Info().Str("ask", string(ask.Kind)).Str("decision", string(d.plan.Reason)).
-			Int("dockerfiles", len(d.proposal.results)).Int("actions", len(d.plan.Actions)).Msg("decided")
-		if err = j.act(ctx, d); err == nil {
-			return d, j.afterwards(ctx, d)
-		}
-		if !moved(err) {
+		if err = j.carryOut(ctx, d); err == nil || !moved(err) {
 			return d, err
 		}
 		zerolog.Ctx(ctx).Info().Err(err).Msg("looking again")
 	}
 	return nil, err
+}
+
+// carryOut executes the plans of all groups, one after the other. What GitHub
+// refuses for one of several groups does not keep the others from theirs.
+func (j *job) carryOut(ctx context.Context, d *decision) error {
+	for _, p := range d.parts {
+		log := zerolog.Ctx(ctx).Info()
+		if len(d.parts) > 1 && len(p.plan.Actions) == 0 {
+			log = zerolog.Ctx(ctx).Debug() // there may be hundreds of them
+		}
+		log.Str("ask", string(p.state.Ask.Kind)).Str("group", p.state.Group.Key()).Str("decision", string(p.plan.Reason)).
+			Int("dockerfiles", len(p.proposal.results)).Int("actions", len(p.plan.Actions)).Msg("decided")
+		err := j.act(ctx, p)
+		if err == nil {
+			err = j.afterwards(ctx, p)
+		}
+		var refused *githubapi.RefusedError
+		if err != nil && (len(d.parts) == 1 || moved(err) || !errors.As(err, &refused)) {
+			return err
+		}
+		if err != nil {
+			zerolog.Ctx(ctx).Warn().Err(err).Str("group", p.state.Group.Key()).Msg("GitHub refused")
+			p.plan = plan.Plan{Reason: p.plan.Reason, Refused: true, Reply: declined(refused)}
+		}
+	}
+	return nil
 }
 
 // afterwards sees to what hangs on our pull request: its check run and the
@@ -73,37 +93,6 @@ func (j *job) afterwards(ctx context.Context, d *done) error {
 		return j.explain(ctx, d, number)
 	}
 	return nil
-}
-
-// decide looks and decides, and changes nothing.
-func (j *job) decide(ctx context.Context, ask plan.Ask) (*done, error) {
-	v, err := j.look(ctx)
-	if err != nil {
-		return nil, err
-	}
-	d := &done{view: v}
-	if v.stuck() {
-		return d, nil
-	}
-	if d.state, err = j.state(ctx, v); err != nil {
-		return nil, err
-	}
-	d.state.Ask = ask
-	d.scope = plan.ScopeOf(ask, d.state.Pull)
-	if _, err := j.deps.Keys.Write(j.marker(d, v.base, v.base)); errors.Is(err, body.ErrTooLong) {
-		d.state.TooMuch = true
-	}
-	if plan.Looks(d.state, v.config) {
-		if d.proposal, err = j.propose(ctx, v, d.scope); err != nil {
-			return nil, err
-		}
-		if ask.Kind == plan.Migrate {
-			d.state.Unmatched = unmatched(ask.Paths, d.proposal.all)
-		}
-	}
-	d.state.Passed = d.proposal.passed
-	d.plan = plan.Decide(d.state, v.config, d.proposal.results)
-	return d, nil
 }
 
 // moved tells that looking again may help.
@@ -168,18 +157,19 @@ func (j *job) writeBranch(ctx context.Context, d *done, w plan.WriteBranch, edit
 			return "", err
 		}
 	}
+	branch := d.state.Group.Branch()
 	if w.Old == "" {
-		if err := j.client.CreateRef(ctx, j.repo, plan.Branch, commit); err != nil {
+		if err := j.client.CreateRef(ctx, j.repo, branch, commit); err != nil {
 			return "", fmt.Errorf("creating the branch: %w", err)
 		}
 		return commit, nil
 	}
 	// A forced update has no condition, so the check stands right before it.
-	now, err := j.client.Branch(ctx, j.repo, plan.Branch)
+	now, err := j.client.Branch(ctx, j.repo, branch)
 	if err != nil || now != w.Old {
-		return "", fmt.Errorf("the branch %s: %w", plan.Branch, errors.Join(errMoved, err))
+		return "", fmt.Errorf("the branch %s: %w", branch, errors.Join(errMoved, err))
 	}
-	if err := j.client.UpdateRef(ctx, j.repo, plan.Branch, commit, true); err != nil {
+	if err := j.client.UpdateRef(ctx, j.repo, branch, commit, true); err != nil {
 		return "", fmt.Errorf("updating the branch: %w", err)
 	}
 	return commit, nil
@@ -220,7 +210,7 @@ func (j *job) commit(ctx context.Context, d *done, w plan.WriteBranch) (string, 
 // be written, which makes three writes of four.
 func (j *job) says(d *done) (bool, error) {
 	p := d.state.Pull
-	if p.Base != j.repo.DefaultBranch || p.Title != body.Title(d.proposal.results) || p.Marker.Base == "" || p.Marker.Previous == d.state.Head {
+	if p.Base != j.repo.DefaultBranch || p.Title != titleOf(d) || p.Marker.Base == "" || p.Marker.Previous == d.state.Head {
 		return false, nil // the last of these: a run that was cut short has left a head that never was
 	}
 	m := j.marker(d, p.Marker.Head, p.Marker.Previous)
@@ -242,7 +232,7 @@ func (j *job) says(d *done) (bool, error) {
 func (j *job) input(d *done, base string) body.Input {
 	return body.Input{
 		Results: d.proposal.results, Passed: d.proposal.passed, Registry: d.view.config.Login(),
-		Checked: j.deps.Checked, Notes: d.view.notes(), Files: j.repo.HTMLURL + "/blob/" + base,
+		Checked: j.deps.Checked, Notes: append(d.view.notes(), about(d)...), Files: j.repo.HTMLURL + "/blob/" + base,
 		Commands: examples(), Closing: closing, Boxes: boxes(), Brief: d.view.config.Explain == config.Inline,
 	}
 }
@@ -254,14 +244,51 @@ func (j *job) text(d *done, head, previous string) (title, text string, err erro
 		text = body.KeepTicks(d.state.Pull.Body, text)
 	}
 	text, err = j.deps.Keys.Sign(text, j.marker(d, head, previous))
-	return body.Title(d.proposal.results), text, err
+	return titleOf(d), text, err
 }
 
 // marker is what the pull request remembers.
 func (j *job) marker(d *done, head, previous string) body.Marker {
 	return body.Marker{
-		Repository: j.repo.ID, Branch: plan.Branch, Base: d.view.base, Head: head, Previous: previous,
+		Repository: j.repo.ID, Branch: d.state.Group.Branch(), Group: d.state.Group.Key(), Base: d.view.base, Head: head, Previous: previous,
 		Proposal: plan.Digest(d.proposal.results), Paths: d.scope.Paths, Distro: d.scope.Distro, Ignored: d.scope.Ignored,
+		More: d.more || d.state.Pull != nil && d.state.Pull.Open && d.state.Pull.Marker.More,
+	}
+}
+
+// titleOf is the title of the pull request.
+func titleOf(d *done) string {
+	text := body.Title(d.proposal.results)
+	switch name := d.state.Group.Name; {
+	case name == ".":
+		text += " in the root folder"
+	case body.PlainPath(name):
+		text += " in " + name
+	}
+	return text
+}
+
+// about says what part of the repository a pull request is about.
+func about(d *done) []string {
+	if d.state.Group.Whole() {
+		return nil
+	}
+	what := "the root folder"
+	if name := d.state.Group.Name; name != "." {
+		what = "`" + strings.ReplaceAll(name, "`", "'") + "`" // notes are rendered where they are shown
+	}
+	return []string{"This is about " + what + " only; the settings say `group: " + string(d.state.Group.By) + "`."}
+}
+
+// where names a group in Markdown.
+func where(g plan.Group) string {
+	switch {
+	case g.Whole():
+		return "the whole repository"
+	case g.Name == ".":
+		return "the root folder"
+	default:
+		return code(g.Name)
 	}
 }
 
@@ -292,7 +319,7 @@ func (j *job) openPull(ctx context.Context, d *done, head string) error {
 		return err
 	}
 	p, err := j.client.CreatePullRequest(ctx, j.repo, githubapi.NewPullRequest{
-		Title: title, Body: text, Head: plan.Branch, Base: j.repo.DefaultBranch,
+		Title: title, Body: text, Head: d.state.Group.Branch(), Base: j.repo.DefaultBranch,
 	})
 	if err != nil {
 		return fmt.Errorf("opening the pull request: %w", err)
@@ -339,7 +366,7 @@ func (j *job) closePull(ctx context.Context, d *done, c plan.ClosePull) error {
 	if _, err := j.client.EditPullRequest(ctx, j.repo, c.Number, githubapi.PullRequestEdit{State: &state}); err != nil {
 		return fmt.Errorf("closing #%d: %w", c.Number, err)
 	}
-	if err := j.client.DeleteRef(ctx, j.repo, plan.Branch); err != nil {
+	if err := j.client.DeleteRef(ctx, j.repo, d.state.Group.Branch()); err != nil {
 		return fmt.Errorf("deleting the branch: %w", err)
 	}
 	return nil
@@ -348,7 +375,7 @@ func (j *job) closePull(ctx context.Context, d *done, c plan.ClosePull) error {
 // rememberIn writes what is ignored into the marker.
 func (j *job) rememberIn(ctx context.Context, d *done, number int) error {
 	m := d.state.Pull.Marker
-	m.Repository, m.Branch = j.repo.ID, plan.Branch // when the marker was lost
+	m.Repository, m.Branch, m.Group = j.repo.ID, d.state.Group.Branch(), d.state.Group.Key() // when the marker was lost
 	m.Ignored = d.scope.Ignored
 	text, err := j.remark(d.state.Pull.Body, m)
 	if err != nil {

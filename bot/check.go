@@ -178,14 +178,14 @@ func (j *job) comparison(ctx context.Context, now, next *view) (string, error) {
 	if now.base == "" {
 		return "There is no Dockerfile yet.", nil
 	}
-	after, err := j.propose(ctx, next, plan.Scope{})
+	after, err := j.propose(ctx, next, through(plan.Scope{}))
 	if err != nil {
 		return "", err
 	}
 	if now.stuck() {
 		return "The settings in force have mistakes. With the new ones:\n\n" + body.Preview(body.Input{Results: after.results, Passed: after.passed}), nil
 	}
-	before, err := j.propose(ctx, now, plan.Scope{})
+	before, err := j.propose(ctx, now, through(plan.Scope{}))
 	if err != nil {
 		return "", err
 	}
@@ -267,7 +267,11 @@ func (b *Bot) rerun(ctx context.Context, e *event.CheckRun) error {
 	case "config", "guard":
 		return j.inspect(ctx, number, e.Run.HeadSHA)
 	case "migration":
-		_, err := j.fulfil(ctx, plan.Ask{Kind: plan.Rebase})
+		p, err := j.client.PullRequest(ctx, j.repo, number)
+		if err != nil || !plan.IsBranch(p.Head) || p.HeadRepo != j.repo.ID {
+			return err
+		}
+		_, err = j.fulfil(ctx, plan.Ask{Kind: plan.Rebase}, p.Head)
 		return err
 	}
 	return nil

@@ -319,8 +319,13 @@ func cmdOpen(ts *testscript.TestScript, w *world, args []string) {
 func cmdUnsuspend(_ *testscript.TestScript, w *world, _ []string) { w.inst.Unsuspend() }
 
 func cmdMany(ts *testscript.TestScript, w *world, args []string) {
-	want(ts, args, 2, "REPO NUMBER")
+	want(ts, args, 2, "REPO NUMBER [DIR]")
 	files := standin.Files{}
+	if len(args) > 3 {
+		var err error
+		files, err = filesBelow(ts.MkAbs(args[3]))
+		ts.Check(err)
+	}
 	for i := range number(ts, args[2]) {
 		files[fmt.Sprintf("services/%d/Dockerfile", i)] = standin.File{Content: fmt.Sprintf("# Service %d.\nFROM node:22\n", i)}
 	}

@@ -23,13 +23,13 @@ func doExplain(ctx context.Context, j *job, _ *asked, req command.Request) (answ
 	if v.base == "" {
 		return answer{refused: true, text: "This repository has no commit yet."}, nil
 	}
-	s, err := j.state(ctx, v)
+	s, err := j.state(ctx, v, plan.GroupOf(v.config.Group, r.Path))
 	if err != nil {
 		return answer{}, err
 	}
-	scope := plan.ScopeOf(plan.Ask{Kind: plan.Rebase}, s.Pull)
+	scope := plan.ScopeOf(plan.Ask{Kind: plan.Rebase}, s.Pull, nil)
 	scope.Paths = []string{"/" + r.Path} // this path, not a file of that name anywhere
-	p, err := j.propose(ctx, v, scope)
+	p, err := j.propose(ctx, v, through(scope))
 	if err != nil {
 		return answer{}, err
 	}

@@ -23,7 +23,14 @@ func doIgnore(ctx context.Context, j *job, a *asked, req command.Request) (answe
 	if len(r.What) > 200 {
 		return answer{refused: true, text: "That is too long to be remembered; `ignore` in `.github/dhi.yml` takes globs."}, nil
 	}
-	list, err := j.ignoredNow(ctx)
+	branch, no, err := j.target(ctx, a, true)
+	if err != nil {
+		return answer{}, err
+	}
+	if no != nil {
+		return *no, nil
+	}
+	list, err := j.ignoredNow(ctx, branch)
 	if err != nil {
 		return answer{}, err
 	}
@@ -36,12 +43,19 @@ func doIgnore(ctx context.Context, j *job, a *asked, req command.Request) (answe
 	if r.Until != "" {
 		until = "until " + r.Until
 	}
-	return j.remember(ctx, list, "I leave "+code(r.What)+" alone "+until+". ")
+	return j.remember(ctx, branch, list, "I leave "+code(r.What)+" alone "+until+". ")
 }
 
-func doUnignore(ctx context.Context, j *job, _ *asked, req command.Request) (answer, error) {
+func doUnignore(ctx context.Context, j *job, a *asked, req command.Request) (answer, error) {
 	r := req.(command.Unignore)
-	list, err := j.ignoredNow(ctx)
+	branch, no, err := j.target(ctx, a, true)
+	if err != nil {
+		return answer{}, err
+	}
+	if no != nil {
+		return *no, nil
+	}
+	list, err := j.ignoredNow(ctx, branch)
 	if err != nil {
 		return answer{}, err
 	}
@@ -54,21 +68,21 @@ func doUnignore(ctx context.Context, j *job, _ *asked, req command.Request) (ans
 		}
 		return answer{refused: true, text: text + " What the settings leave out is in `.github/dhi.yml`."}, nil
 	}
-	return j.remember(ctx, list, "I look at "+code(r.What)+" again. ")
+	return j.remember(ctx, branch, list, "I look at "+code(r.What)+" again. ")
 }
 
 // remember carries the new list into the pull request.
-func (j *job) remember(ctx context.Context, list []body.Ignored, text string) (answer, error) {
-	ans, err := j.answer(ctx, plan.Ask{Kind: plan.Ignore, Ignored: list})
+func (j *job) remember(ctx context.Context, branch string, list []body.Ignored, text string) (answer, error) {
+	ans, err := j.answer(ctx, plan.Ask{Kind: plan.Ignore, Ignored: list}, branch)
 	if err == nil && !ans.refused {
 		ans.text = text + ans.text
 	}
 	return ans, err
 }
 
-// ignoredNow is the list that our newest pull request remembers.
-func (j *job) ignoredNow(ctx context.Context) ([]body.Ignored, error) {
-	pulls, err := j.pulls(ctx)
+// ignoredNow is the list that our newest pull request from a branch remembers.
+func (j *job) ignoredNow(ctx context.Context, branch string) ([]body.Ignored, error) {
+	pulls, err := j.pulls(ctx, branch)
 	if err != nil {
 		return nil, err
 	}

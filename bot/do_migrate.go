@@ -24,13 +24,32 @@ func doMigrate(ctx context.Context, j *job, a *asked, req command.Request) (answ
 			return j.suggest(ctx, p, r)
 		}
 	}
-	return j.answer(ctx, plan.Ask{Kind: plan.Migrate, Paths: r.Paths, Distro: r.Distro, Again: r.Again})
+	branch, _, err := j.target(ctx, a, false)
+	if err != nil {
+		return answer{}, err
+	}
+	if branch == plan.Branch {
+		branch = "" // it is about everything, whatever the settings make of that now
+	}
+	return j.answer(ctx, plan.Ask{Kind: plan.Migrate, Paths: r.Paths, Distro: r.Distro, Again: r.Again}, branch)
 }
 
-func doRebase(ctx context.Context, j *job, _ *asked, _ command.Request) (answer, error) {
-	return j.answer(ctx, plan.Ask{Kind: plan.Rebase})
+func doRebase(ctx context.Context, j *job, a *asked, _ command.Request) (answer, error) {
+	return j.forOne(ctx, a, plan.Ask{Kind: plan.Rebase})
 }
 
-func doRecreate(ctx context.Context, j *job, _ *asked, _ command.Request) (answer, error) {
-	return j.answer(ctx, plan.Ask{Kind: plan.Recreate})
+func doRecreate(ctx context.Context, j *job, a *asked, _ command.Request) (answer, error) {
+	return j.forOne(ctx, a, plan.Ask{Kind: plan.Recreate})
+}
+
+// forOne fulfils a request about one pull request.
+func (j *job) forOne(ctx context.Context, a *asked, ask plan.Ask) (answer, error) {
+	branch, no, err := j.target(ctx, a, true)
+	if err != nil {
+		return answer{}, err
+	}
+	if no != nil {
+		return *no, nil
+	}
+	return j.answer(ctx, ask, branch)
 }

@@ -28,46 +28,53 @@ type proposal struct {
 	results []*rewrite.Result
 	passed  []body.Passed
 	all     []string // paths of everything that looks like a Dockerfile
+	taken   []string // paths of those that may be looked at
 }
 
-// propose reads the repository and runs the engine on every Dockerfile of the
-// scope.
-func (j *job) propose(ctx context.Context, v *view, scope plan.Scope) (proposal, error) {
+// lens is what applies to a Dockerfile: the scope that it is looked at under,
+// why it is passed over, if it is, and whether it is looked at in any way.
+type lens func(dockerfile string) (scope plan.Scope, pass string, ok bool)
+
+// through is one scope for all.
+func through(scope plan.Scope) lens {
+	return func(dockerfile string) (plan.Scope, string, bool) { return scope, "", scope.Covers(dockerfile) }
+}
+
+// propose reads the repository and runs the engine on every Dockerfile that is
+// to be looked at.
+func (j *job) propose(ctx context.Context, v *view, look lens) (proposal, error) {
 	files := j.client.FS(ctx, j.repo, v.tree)
 	if err := j.prefetch(ctx, v.tree, files); err != nil {
 		return proposal{}, err
 	}
-	return j.examine(ctx, v, scope, files)
+	return j.examine(ctx, v, look, files)
 }
 
 // examine is propose over any view of the tree. Where files has no content yet
 // (ErrNotFetched), it goes on to learn what else is wanted, and returns that
 // error in the end.
-func (j *job) examine(ctx context.Context, v *view, scope plan.Scope, files *githubapi.TreeFS) (proposal, error) {
+func (j *job) examine(ctx context.Context, v *view, look lens, files *githubapi.TreeFS) (proposal, error) {
 	var p proposal
 	f, err := find(v, files)
 	if err != nil && !errors.Is(err, ErrNotFetched) {
 		return p, err
 	}
-	p.all = f.all
+	p.all, p.taken = f.all, f.paths
 	for _, passed := range f.passed {
-		if scope.Covers(passed.Path) {
+		if _, _, ok := look(passed.Path); ok {
 			p.passed = append(p.passed, passed)
 		}
-	}
-	options := v.config.Options()
-	options.Catalog = j.deps.Catalog
-	switch scope.Distro {
-	case "keep":
-		options.Distro = catalog.KeepDistro
-	case "debian", "alpine":
-		options.Distro = catalog.Distro(scope.Distro)
 	}
 	today := j.deps.Now().UTC().Format(time.DateOnly)
 	// What surrounds one Dockerfile mostly surrounds the others too.
 	shared := project.NewRepo(files)
 	for _, path := range f.paths {
-		if !scope.Covers(path) {
+		scope, pass, ok := look(path)
+		if !ok {
+			continue
+		}
+		if pass != "" {
+			p.passed = append(p.passed, body.Passed{Path: path, Reason: pass})
 			continue
 		}
 		if what, ok := ignored(scope.Ignored, path, today, config.Match); ok {
@@ -85,7 +92,7 @@ func (j *job) examine(ctx context.Context, v *view, scope plan.Scope, files *git
 		if err != nil {
 			return p, fmt.Errorf("reading a Dockerfile: %w", err)
 		}
-		in := rewrite.Input{Path: path, Content: content, FS: shared, Options: options}
+		in := rewrite.Input{Path: path, Content: content, FS: shared, Options: j.options(v, scope)}
 		r, err := j.migrate(ctx, in)
 		if err == nil {
 			err = failure(files.Err())
@@ -111,6 +118,19 @@ func (j *job) examine(ctx context.Context, v *view, scope plan.Scope, files *git
 		}
 	}
 	return p, nil
+}
+
+// options are the engine's for a scope.
+func (j *job) options(v *view, scope plan.Scope) rewrite.Options {
+	options := v.config.Options()
+	options.Catalog = j.deps.Catalog
+	switch scope.Distro {
+	case "keep":
+		options.Distro = catalog.KeepDistro
+	case "debian", "alpine":
+		options.Distro = catalog.Distro(scope.Distro)
+	}
+	return options
 }
 
 // agree sees to the files that change together with Dockerfiles. One that is

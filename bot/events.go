@@ -29,7 +29,7 @@ func (b *Bot) push(ctx context.Context, e *event.Push) error {
 	if j.repo.Archived || j.repo.DefaultBranch != e.Branch() {
 		return nil
 	}
-	d, err := j.fulfil(ctx, plan.Ask{Kind: plan.Push})
+	d, err := j.fulfil(ctx, plan.Ask{Kind: plan.Push}, "")
 	var refused *githubapi.RefusedError
 	if errors.As(err, &refused) {
 		// Nobody waits for an answer, and it will be refused the next time too.

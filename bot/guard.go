@@ -69,11 +69,11 @@ func (j *job) guard(ctx context.Context, v *view, number int, head string, paths
 	if next.tree, err = j.client.Tree(ctx, j.repo, head); err != nil {
 		return fmt.Errorf("reading the tree of #%d: %w", number, err)
 	}
-	after, err := j.propose(ctx, &next, scope)
+	after, err := j.propose(ctx, &next, through(scope))
 	if err != nil {
 		return err
 	}
-	before, err := j.propose(ctx, v, scope)
+	before, err := j.propose(ctx, v, through(scope))
 	if err != nil {
 		return err
 	}

@@ -25,18 +25,16 @@ func handlers() map[string]handler {
 	}
 }
 
-// answer fulfils a request of a person.
-func (j *job) answer(ctx context.Context, ask plan.Ask) (answer, error) {
-	d, err := j.fulfil(ctx, ask)
+// answer fulfils a request of a person; see fulfil.
+func (j *job) answer(ctx context.Context, ask plan.Ask, branch string) (answer, error) {
+	d, err := j.fulfil(ctx, ask, branch)
 	if err != nil {
 		return answer{}, err
 	}
-	switch {
-	case d.view.stuck():
+	if d.view.stuck() {
 		return answer{refused: true, text: misconfigured(d.view.problems)}, nil
-	case d.opened > 0:
-		return answer{text: d.view.remark(plan.ReplyOpened(d.opened, d.proposal.results))}, nil
-	default:
-		return answer{refused: d.plan.Refused, text: d.view.remark(d.plan.Reply)}, nil
 	}
+	ans := d.answer()
+	ans.text = d.view.remark(ans.text)
+	return ans, nil
 }

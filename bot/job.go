@@ -83,18 +83,18 @@ func (j *job) facts(v *view) plan.Repository {
 	}
 }
 
-// state finds our branch and our pull request.
-func (j *job) state(ctx context.Context, v *view) (plan.State, error) {
-	s := plan.State{Repository: j.facts(v), Base: v.base}
+// state finds the branch and the pull request of a group.
+func (j *job) state(ctx context.Context, v *view, g plan.Group) (plan.State, error) {
+	s := plan.State{Repository: j.facts(v), Group: g, Base: v.base}
 	if v.base == "" {
 		return s, nil
 	}
-	head, err := j.client.Branch(ctx, j.repo, plan.Branch)
+	head, err := j.client.Branch(ctx, j.repo, g.Branch())
 	if err != nil && !errors.Is(err, githubapi.ErrNotFound) {
 		return s, fmt.Errorf("reading our branch: %w", err)
 	}
 	s.Head = head
-	pulls, err := j.pulls(ctx)
+	pulls, err := j.pulls(ctx, g.Branch())
 	if err != nil {
 		return s, err
 	}
@@ -140,7 +140,7 @@ func (j *job) queued(ctx context.Context, number int) (bool, error) {
 	return queued, nil
 }
 
-// pull is a pull request from our branch.
+// pull is a pull request from a branch of ours.
 type pull struct {
 	plan.Pull
 	ours bool
@@ -157,34 +157,34 @@ func newest(pulls []pull) *plan.Pull {
 	return found
 }
 
-// pulls lists all pull requests that ever came from our branch, youngest first.
+// pulls lists all pull requests that ever came from a branch, youngest first.
 // Ours are those that the App wrote and whose head is in this repository: a
 // copied body or a fork's branch of the same name does not make one. The marker
 // counts only there, and only when it was signed for this repository; when
 // somebody edited it away, the pull request is still ours, and what it
 // remembered is gone.
-func (j *job) pulls(ctx context.Context) ([]pull, error) {
+func (j *job) pulls(ctx context.Context, branch string) ([]pull, error) {
 	login, err := j.login(ctx)
 	if err != nil {
 		return nil, err
 	}
-	list, err := j.client.PullRequests(ctx, j.repo, plan.Branch, githubapi.StateAll)
+	list, err := j.client.PullRequests(ctx, j.repo, branch, githubapi.StateAll)
 	if err != nil {
 		return nil, fmt.Errorf("looking for our pull request: %w", err)
 	}
 	var found []pull
 	for _, p := range list {
-		if p.Head != plan.Branch || p.HeadRepo != j.repo.ID {
+		if p.Head != branch || p.HeadRepo != j.repo.ID {
 			continue
 		}
 		q := pull{Pull: plan.Pull{
-			Number: p.Number, URL: p.HTMLURL, Open: p.State == githubapi.StateOpen, Merged: p.Merged || !p.MergedAt.IsZero(),
+			Number: p.Number, URL: p.HTMLURL, Branch: branch, Open: p.State == githubapi.StateOpen, Merged: p.Merged || !p.MergedAt.IsZero(),
 			Base: p.Base, Title: p.Title, Body: p.Body,
 		}}
 		q.ours = p.User.Login == login && p.User.Type == "Bot"
 		if q.ours {
 			m, err := j.deps.Keys.Read(p.Body)
-			if err == nil && m.Repository == j.repo.ID && m.Branch == plan.Branch {
+			if err == nil && m.Repository == j.repo.ID && m.Branch == branch {
 				q.Marker = m
 			} else {
 				zerolog.Ctx(ctx).Warn().Err(err).Int("pull_request", p.Number).Msg("our pull request has lost its marker")

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"dhibot/bot/event"
 	"dhibot/bot/githubapi"
 	"dhibot/bot/plan"
+	"dhibot/rewrite"
 
 	"github.com/rs/zerolog"
 )
@@ -32,7 +34,7 @@ func (b *Bot) Propose(ctx context.Context, installation, repository int64) (Prop
 	if err != nil {
 		return Proposed{}, err
 	}
-	d, err := j.fulfil(ctx, plan.Ask{Kind: plan.Turn})
+	d, err := j.fulfil(ctx, plan.Ask{Kind: plan.Turn}, "")
 	var refused *githubapi.RefusedError
 	switch {
 	case errors.As(err, &refused):
@@ -43,14 +45,37 @@ func (b *Bot) Propose(ctx context.Context, installation, repository int64) (Prop
 	case d.view.stuck():
 		return Proposed{Reason: plan.Misconfigured, Why: "the settings have mistakes"}, nil
 	}
-	p := Proposed{Opened: d.opened, Reason: d.plan.Reason}
-	if len(d.proposal.results) > 0 {
-		p.Proposal = plan.Digest(d.proposal.results)
+	return d.proposed(), nil
+}
+
+// proposed is what became of a turn. Where several pull requests are possible
+// and none was opened, what is there stands, and nothing is left to open: all
+// the rest was closed, waits or is refused.
+func (d *decision) proposed() Proposed {
+	var p Proposed
+	var results []*rewrite.Result
+	for _, part := range d.parts {
+		results = append(results, part.proposal.results...)
+		if part.opened > 0 {
+			p.Opened, p.Reason = part.opened, part.plan.Reason
+		}
 	}
-	if d.opened == 0 {
-		p.Why = string(d.plan.Reason)
+	if len(results) > 0 {
+		p.Proposal = plan.Digest(results)
 	}
-	return p, nil
+	switch {
+	case p.Opened > 0:
+	case len(d.parts) == 1:
+		p.Reason, p.Why = d.parts[0].plan.Reason, string(d.parts[0].plan.Reason)
+	default:
+		p.Reason, p.Why = plan.NothingToDo, "no further pull request is possible there now"
+		for _, part := range d.parts {
+			if part.plan.Reason == plan.Opens && part.plan.Refused {
+				p.Reason, p.Why = plan.Refused, part.plan.Reply
+			}
+		}
+	}
+	return p
 }
 
 // Report says as a check run on the default branch what would be proposed in a
@@ -64,15 +89,19 @@ func (b *Bot) Report(ctx context.Context, installation, repository int64) error 
 	if err != nil {
 		return err
 	}
-	d, err := j.decide(ctx, plan.Ask{Kind: plan.Migrate, Preview: true})
+	d, err := j.decide(ctx, plan.Ask{Kind: plan.Migrate, Preview: true}, "")
 	if err != nil {
 		return err
 	}
-	if d.view.stuck() || len(d.plan.Actions) == 0 {
+	if d.view.stuck() || !slices.ContainsFunc(d.parts, func(p *done) bool { return len(p.plan.Actions) > 0 }) {
 		return nil
 	}
-	k := migrationRun(d.proposal.results)
-	k.HeadSHA, k.ExternalID = d.view.base, "report:"+plan.Digest(d.proposal.results)
+	var results []*rewrite.Result
+	for _, p := range d.parts {
+		results = append(results, p.proposal.results...)
+	}
+	k := migrationRun(results)
+	k.HeadSHA, k.ExternalID = d.view.base, "report:"+plan.Digest(results)
 	k.Conclusion = "neutral"
 	k.Title = "Dockerfiles could move to Docker Hardened Images"
 	k.Summary = fmt.Sprintf("The settings say `mode: report`, so no pull request is opened.\n\n%s", j.preview(d))

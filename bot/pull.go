@@ -16,7 +16,14 @@ import (
 // pullRequest acts on the boxes that people tick in our pull request, and looks
 // at what other people's pull requests change.
 func (b *Bot) pullRequest(ctx context.Context, e *event.PullRequest) error {
-	if e.Pull.State != githubapi.StateOpen || e.Repository.Archived {
+	if e.Repository.Archived {
+		return nil
+	}
+	mine := plan.IsBranch(e.Pull.Head.Ref) && e.Pull.Head.Repo != nil && e.Pull.Head.Repo.ID == e.Repository.ID
+	if e.Action == "closed" && mine {
+		return b.onPull(ctx, e, (*job).makesRoom)
+	}
+	if e.Pull.State != githubapi.StateOpen {
 		return nil
 	}
 	switch e.Action {
@@ -24,11 +31,11 @@ func (b *Bot) pullRequest(ctx context.Context, e *event.PullRequest) error {
 		// Who may edit the text of our pull request may push to the repository:
 		// GitHub lets nobody else. So a tick needs no further permission. Our own
 		// edits are a bot's, and are dropped.
-		if !e.Sender.Bot() && e.Pull.Head.Ref == plan.Branch && len(body.Ticked(e.Pull.Body)) > 0 {
-			return b.onPull(githubapi.ForCommand(ctx), e, (*job).ticked)
+		if !e.Sender.Bot() && mine && len(body.Ticked(e.Pull.Body)) > 0 {
+			return b.onPull(githubapi.ForCommand(ctx), e, func(j *job, ctx context.Context, number int) error { return j.ticked(ctx, number, e.Pull.Head.Ref) })
 		}
 	case "opened", "reopened", "synchronize":
-		if e.Pull.Head.Ref == plan.Branch && e.Pull.Head.Repo != nil && e.Pull.Head.Repo.ID == e.Repository.ID {
+		if mine {
 			if e.Action == "opened" || e.Sender.Bot() {
 				return nil
 			}
@@ -54,11 +61,39 @@ func (b *Bot) onPull(ctx context.Context, e *event.PullRequest, f func(*job, con
 	return f(j, ctx, int(e.Number))
 }
 
+// makesRoom opens the next pull request when one of ours was merged or closed and
+// whoever asked for it asked for more than could be opened at once. What the App
+// opens by itself is for the campaign to say.
+func (j *job) makesRoom(ctx context.Context, number int) error {
+	p, err := j.client.PullRequest(ctx, j.repo, number)
+	if err != nil {
+		return fmt.Errorf("reading #%d: %w", number, err)
+	}
+	login, err := j.login(ctx)
+	if err != nil || p.User.Login != login || p.State == githubapi.StateOpen {
+		return err
+	}
+	m, err := j.deps.Keys.Read(p.Body)
+	if err != nil || m.Repository != j.repo.ID {
+		m = body.Marker{}
+	}
+	if !m.More {
+		return nil
+	}
+	_, err = j.fulfil(ctx, plan.Ask{Kind: plan.Next, Paths: m.Paths, Distro: m.Distro}, "")
+	var refused *githubapi.RefusedError
+	if errors.As(err, &refused) {
+		zerolog.Ctx(ctx).Warn().Err(err).Msg("GitHub refused")
+		return nil
+	}
+	return err
+}
+
 // touched looks after our pull request when a person did something with it: a
 // head that is not ours gets a check run that says so, since a rule may ask for
 // one; a pull request that was opened again is brought up to date.
 func (j *job) touched(ctx context.Context, number int, e *event.PullRequest) error {
-	pulls, err := j.pulls(ctx)
+	pulls, err := j.pulls(ctx, e.Pull.Head.Ref)
 	if err != nil {
 		return err
 	}
@@ -67,7 +102,7 @@ func (j *job) touched(ctx context.Context, number int, e *event.PullRequest) err
 		return nil
 	}
 	if e.Action == "reopened" {
-		_, err := j.fulfil(ctx, plan.Ask{Kind: plan.Push})
+		_, err := j.fulfil(ctx, plan.Ask{Kind: plan.Push}, p.Branch)
 		var refused *githubapi.RefusedError
 		if errors.As(err, &refused) {
 			zerolog.Ctx(ctx).Warn().Err(err).Msg("GitHub refused")
@@ -92,8 +127,8 @@ func (j *job) touched(ctx context.Context, number int, e *event.PullRequest) err
 
 // ticked does what the boxes say, as they are now: the event may be old, and
 // what was done meanwhile has taken the tick away.
-func (j *job) ticked(ctx context.Context, number int) error {
-	pulls, err := j.pulls(ctx)
+func (j *job) ticked(ctx context.Context, number int, branch string) error {
+	pulls, err := j.pulls(ctx, branch)
 	if err != nil {
 		return err
 	}
@@ -112,7 +147,7 @@ func (j *job) ticked(ctx context.Context, number int) error {
 			kind = plan.Recreate
 		}
 	}
-	ans, err := j.answer(ctx, plan.Ask{Kind: kind})
+	ans, err := j.answer(ctx, plan.Ask{Kind: kind}, branch)
 	var refused *githubapi.RefusedError
 	if errors.As(err, &refused) {
 		ans, err = answer{text: declined(refused), refused: true}, nil

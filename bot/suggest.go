@@ -48,7 +48,7 @@ func (j *job) suggest(ctx context.Context, p githubapi.PullRequest, r command.Mi
 		return answer{}, fmt.Errorf("reading the tree of #%d: %w", p.Number, err)
 	}
 	scope := plan.Scope{Paths: r.Paths, Distro: r.Distro}
-	proposal, err := j.propose(ctx, v, scope)
+	proposal, err := j.propose(ctx, v, through(scope))
 	if err != nil {
 		return answer{}, err
 	}

@@ -46,7 +46,7 @@ func (b *Bot) Survey(ctx context.Context, repo githubapi.Repo, tree *githubapi.T
 		}
 	}
 	j := &job{Bot: b, repo: repo}
-	p, err := j.examine(ctx, v, plan.Scope{}, githubapi.NewTreeFS(ctx, tree, fetch, githubapi.FSLimits{}))
+	p, err := j.examine(ctx, v, through(plan.Scope{}), githubapi.NewTreeFS(ctx, tree, fetch, githubapi.FSLimits{}))
 	if err != nil {
 		return nil, err
 	}

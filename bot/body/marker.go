@@ -20,6 +20,11 @@ type Marker struct {
 	Repository int64 `json:"r"`
 	// Branch is the branch that carries the proposal.
 	Branch string `json:"n"`
+	// Group is the part of the repository that it is about; "" is all of it.
+	Group string `json:"g,omitempty"`
+	// More tells that whoever asked for it asked for more than could be opened
+	// at once; the next one is opened when this one is closed.
+	More bool `json:"m,omitempty"`
 	// Base is the commit of the default branch that the proposal was made from.
 	Base string `json:"b"`
 	// Head is the commit that we wrote. Previous is the one it replaces: the

@@ -2,6 +2,7 @@ package body
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -18,6 +19,18 @@ func Title(results []*rewrite.Result) string {
 	n := len(Changed(results))
 	return fmt.Sprintf("Move %s to Docker Hardened Images", count(n, "Dockerfile"))
 }
+
+// PlainPath tells whether a path may stand in a title as it is: words that no
+// reader of titles takes for a mention, a reference, a commit or an address.
+func PlainPath(p string) bool {
+	return len(p) <= 80 && plainPath.MatchString(p) && !commitLike.MatchString(p)
+}
+
+var (
+	// No digit follows a dash: GH-1 would be a reference.
+	plainPath  = regexp.MustCompile(`^[A-Za-z0-9]+([/_][A-Za-z0-9]+|-[A-Za-z][A-Za-z0-9]*)*$`)
+	commitLike = regexp.MustCompile(`(^|/|_|-)[0-9a-fA-F]{7,}($|/|_|-)`)
+)
 
 // Render returns the text of the pull request without a marker. Long lists are
 // cut by rows, with the number of rows that are missing; what a reader needs to

@@ -55,6 +55,16 @@ const (
 	Both   Explain = "both"
 )
 
+// Grouping is how many pull requests a repository gets.
+type Grouping string
+
+// The choices.
+const (
+	ByRepository Grouping = "repository" // one for all Dockerfiles; the default
+	ByDirectory  Grouping = "directory"  // one for every folder with Dockerfiles
+	ByDockerfile Grouping = "dockerfile" // one for every Dockerfile
+)
+
 // Guard is what becomes of other people's pull requests that bring in a base
 // image which has a hardened equivalent.
 type Guard string
@@ -80,6 +90,8 @@ const (
 type Config struct {
 	Mode              Mode              `yaml:"mode"`
 	Reopen            Reopen            `yaml:"reopen"`
+	Group             Grouping          `yaml:"group"`
+	MaxOpen           int               `yaml:"max_open"`
 	Explain           Explain           `yaml:"explain"`
 	Guard             Guard             `yaml:"guard"`
 	Registry          string            `yaml:"registry"`
@@ -102,7 +114,7 @@ type Config struct {
 // Default returns the settings of a repository that has no file.
 func Default() Config {
 	return Config{
-		Mode: Open, Reopen: Never, Explain: InBody, Guard: GuardOff, Distro: "keep", RuntimeNeedsShell: "dev", MissingVersion: "report",
+		Mode: Open, Reopen: Never, Group: ByRepository, MaxOpen: 1, Explain: InBody, Guard: GuardOff, Distro: "keep", RuntimeNeedsShell: "dev", MissingVersion: "report",
 		OrgPerHour: 10, OrgOpen: 30, FirstWave: Wave{Percent: 10}, Onboarding: OnboardingIssue,
 	}
 }

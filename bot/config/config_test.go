@@ -29,10 +29,10 @@ func TestResolve(t *testing.T) {
 		"nothing":       {"", "", Default()},
 		"only comments": {"# nothing\n", "---\n# nothing\n", Default()},
 		"empty map":     {"{}", "{}", Default()},
-		"everything": {"", "mode: open\nreopen: changed\nexplain: both\nguard: warn\nregistry: r.example.com:5000/x\nnamespace: acme\nprefix: hardened-\n" +
+		"everything": {"", "mode: open\nreopen: changed\ngroup: directory\nmax_open: 3\nexplain: both\nguard: warn\nregistry: r.example.com:5000/x\nnamespace: acme\nprefix: hardened-\n" +
 			"distro: alpine\nruntime_needs_shell: skip\nmissing_version: nearest\nimages:\n  r.example.com/base/python: python\n" +
 			"include: [a/**]\nignore:\n- b\nignore_images: [node]\n",
-			Config{Mode: Open, Reopen: Changed, Explain: Both, Guard: GuardWarn, Registry: "r.example.com:5000/x", Namespace: "acme", Prefix: "hardened-", Distro: "alpine",
+			Config{Mode: Open, Reopen: Changed, Group: ByDirectory, MaxOpen: 3, Explain: Both, Guard: GuardWarn, Registry: "r.example.com:5000/x", Namespace: "acme", Prefix: "hardened-", Distro: "alpine",
 				RuntimeNeedsShell: "skip", MissingVersion: "nearest", Images: map[string]string{"r.example.com/base/python": "python"},
 				Include: []string{"a/**"}, Ignore: []string{"b"}, IgnoreImages: []string{"node"},
 				OrgPerHour: 10, OrgOpen: 30, FirstWave: Wave{Percent: 10}, Onboarding: OnboardingIssue}},

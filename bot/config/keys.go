@@ -43,6 +43,16 @@ func keys() []key {
 			set: func(r *reader, n *yaml.Node, c *Config) { c.Reopen = Reopen(r.choice(n, string(c.Reopen), "reopen")) },
 		},
 		{
+			name: "group", choices: []string{string(ByRepository), string(ByDirectory), string(ByDockerfile)}, example: "directory",
+			doc: "How many pull requests a repository gets. `repository`: one for all Dockerfiles. `directory`: one for every folder with Dockerfiles in it. `dockerfile`: one for every Dockerfile. When it changes, pull requests of the old kind are closed and proposed anew; those with commits of somebody else stay, and keep their Dockerfiles.",
+			set: func(r *reader, n *yaml.Node, c *Config) { c.Group = Grouping(r.choice(n, string(c.Group), "group")) },
+		},
+		{
+			name: "max_open", bounds: [2]int{1, 100}, example: "3",
+			doc: "How many pull requests of the App may be open at once in a repository; matters with `group: directory` and `group: dockerfile`. When there are as many, the next one is opened when one is merged or closed.",
+			set: func(r *reader, n *yaml.Node, c *Config) { c.MaxOpen = r.number(n, c.MaxOpen, "max_open") },
+		},
+		{
 			name: "explain", choices: []string{string(InBody), string(Inline), string(Both)}, example: "both",
 			doc: "Where the reasons of single changes stand. `body`: in the text of the pull request. `inline`: beside the changed lines, as remarks of a review. `both`: in both places.",
 			set: func(r *reader, n *yaml.Node, c *Config) {

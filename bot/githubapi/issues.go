@@ -172,26 +172,33 @@ type Issue struct {
 	User      User
 	Labels    []string
 	IsPull    bool
+	Merged    bool // of a pull request
 	Locked    bool
 	ClosedBy  User // zero while open; only GetIssue tells
 	AppID     int64
 	HTMLURL   string
+	CreatedAt time.Time
 	UpdatedAt time.Time
+	ClosedAt  time.Time // zero while open
 }
 
 type apiIssue struct {
-	Number    int        `json:"number"`
-	NodeID    string     `json:"node_id"`
-	State     string     `json:"state"`
-	Title     string     `json:"title"`
-	Body      string     `json:"body"`
-	User      *apiUser   `json:"user"`
-	Labels    []apiLabel `json:"labels"`
-	Pull      *none      `json:"pull_request"`
+	Number int        `json:"number"`
+	NodeID string     `json:"node_id"`
+	State  string     `json:"state"`
+	Title  string     `json:"title"`
+	Body   string     `json:"body"`
+	User   *apiUser   `json:"user"`
+	Labels []apiLabel `json:"labels"`
+	Pull   *struct {
+		MergedAt *time.Time `json:"merged_at"`
+	} `json:"pull_request"`
 	Locked    bool       `json:"locked"`
 	ClosedBy  *apiUser   `json:"closed_by"`
 	HTMLURL   string     `json:"html_url"`
+	CreatedAt time.Time  `json:"created_at"`
 	UpdatedAt time.Time  `json:"updated_at"`
+	ClosedAt  *time.Time `json:"closed_at"`
 	App       *struct {
 		ID int64 `json:"id"`
 	} `json:"performed_via_github_app"`
@@ -200,7 +207,10 @@ type apiIssue struct {
 func (a apiIssue) issue() Issue {
 	i := Issue{
 		Number: a.Number, NodeID: a.NodeID, State: a.State, Title: a.Title, Body: a.Body, User: a.User.user(),
-		IsPull: a.Pull != nil, Locked: a.Locked, HTMLURL: a.HTMLURL, UpdatedAt: a.UpdatedAt,
+		IsPull: a.Pull != nil, Merged: a.Pull != nil && a.Pull.MergedAt != nil && !a.Pull.MergedAt.IsZero(), Locked: a.Locked, HTMLURL: a.HTMLURL, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+	}
+	if a.ClosedAt != nil {
+		i.ClosedAt = *a.ClosedAt
 	}
 	if a.ClosedBy != nil {
 		i.ClosedBy = a.ClosedBy.user()

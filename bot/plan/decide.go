@@ -64,6 +64,12 @@ func decide(s State, c config.Config, results []*rewrite.Result) Plan {
 	return write(s, results)
 }
 
+// Able tells whether anything can be done in a repository, whatever is in it.
+func Able(s State, c config.Config) bool {
+	_, stop := unable(s, c)
+	return !stop
+}
+
 // unable are the repositories in which nothing can be done.
 func unable(s State, c config.Config) (Plan, bool) {
 	switch {
@@ -94,7 +100,7 @@ func unwanted(s State, c config.Config, results []*rewrite.Result) (Plan, bool) 
 		return Plan{Reason: Remembers, Actions: []Action{Remember{Number: s.Pull.Number}}, Reply: replyRemembers(s.Pull)}, true
 	case s.Ask.Kind == Rebase && !open:
 		return refuse(NoPull, replyNoPull()), true
-	case !s.Ask.Person() && !open && !automatic(s, c):
+	case (s.Ask.Kind == Push || s.Ask.Kind == Turn) && !open && !automatic(s, c):
 		return Plan{Reason: NotAutomatic}, true
 	case s.Ask.Kind == Push && !open:
 		// Many pushes in a day would be many pull requests: the campaign opens
@@ -108,6 +114,29 @@ func unwanted(s State, c config.Config, results []*rewrite.Result) (Plan, bool) 
 		return Plan{}, false
 	}
 	return refuse(ClosedByHuman, replyClosed(s.Pull)), true
+}
+
+// Regroup says what to do with an open pull request of a group that the settings
+// do not make any more: it is closed, and what it proposes comes in others. One
+// that is not ours to close stays, and is told why nothing happens to it.
+func Regroup(s State, c config.Config) Plan {
+	p, stop := unable(s, c)
+	switch {
+	case stop:
+	case untouched(s) && !s.Pull.Queued:
+		why := closeRegrouped(c)
+		p = Plan{Reason: Regrouped, Actions: []Action{ClosePull{Number: s.Pull.Number, Why: why}}, Reply: replyRegrouped(s.Pull)}
+	default:
+		const topic = "regrouped"
+		p = refuse(Regrouped, replyKept(s.Pull))
+		if !slices.Contains(s.Pull.Marker.Told, topic) {
+			p.Actions = []Action{Tell{Number: s.Pull.Number, Topic: topic, Text: tellRegrouped(c)}}
+		}
+	}
+	if !s.Ask.Person() {
+		p.Reply = ""
+	}
+	return p
 }
 
 // nothing is when no file would change.
@@ -151,7 +180,7 @@ func occupied(s State) (Plan, bool) {
 	case (s.Pull == nil || !s.Pull.Open) && !untouched(s) && (!force || s.Pull == nil):
 		// Recreate is about a pull request of ours. When there never was one,
 		// the branch is somebody else's work from its beginning.
-		return refuse(BranchTaken, replyTaken()), true
+		return refuse(BranchTaken, replyTaken(s.Group)), true
 	}
 	return Plan{}, false
 }

@@ -232,7 +232,7 @@ func TestScope(t *testing.T) {
 		"closed, ignores remain": {Ask{Kind: Migrate}, old, Scope{Ignored: kept}},
 		"new ignore list":        {Ask{Kind: Ignore, Ignored: []body.Ignored{}}, open("a"), Scope{Paths: []string{"a"}, Distro: "alpine", Ignored: []body.Ignored{}}},
 	} {
-		if diff := cmp.Diff(c.want, ScopeOf(c.ask, c.pull)); diff != "" {
+		if diff := cmp.Diff(c.want, ScopeOf(c.ask, c.pull, nil)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

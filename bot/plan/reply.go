@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"dhibot/bot/body"
+	"dhibot/bot/config"
 	"dhibot/rewrite"
 )
 
@@ -115,11 +116,11 @@ func replyObsolete(results []*rewrite.Result) string {
 }
 
 func replyStranger(p *Pull) string {
-	return fmt.Sprintf("#%d comes from the branch `%s`, which I use, and I did not open it. Rename that branch and ask again.", p.Number, Branch)
+	return fmt.Sprintf("#%d comes from the branch `%s`, which I use, and I did not open it. Rename that branch and ask again.", p.Number, p.Branch)
 }
 
-func replyTaken() string {
-	return fmt.Sprintf("There is a branch `%s` that I did not write, and I do not touch other people's work. Rename or delete it and ask again.", Branch)
+func replyTaken(g Group) string {
+	return fmt.Sprintf("There is a branch `%s` that I did not write, and I do not touch other people's work. Rename or delete it and ask again.", g.Branch())
 }
 
 func replyQueued(p *Pull) string {
@@ -158,6 +159,20 @@ func ReplyOpened(number int, results []*rewrite.Result) string {
 	return text
 }
 
+// Brief says in a few words what executing a plan would do.
+func Brief(s State, p Plan, results []*rewrite.Result) string {
+	switch p.Reason {
+	case Opens:
+		return "opens a pull request: " + body.Title(results)
+	case Obsolete, Regrouped:
+		return "closes " + s.Pull.ref()
+	case Remembers:
+		return "remembers in " + s.Pull.ref() + " what is ignored"
+	default:
+		return "brings " + s.Pull.ref() + " up to date"
+	}
+}
+
 // Describe says what executing a plan would do, in Markdown.
 func Describe(s State, p Plan, results []*rewrite.Result) string {
 	if len(p.Actions) == 0 {
@@ -169,7 +184,7 @@ func Describe(s State, p Plan, results []*rewrite.Result) string {
 		fmt.Fprintf(&b, "%d. ", i+1)
 		switch a := a.(type) {
 		case WriteBranch:
-			fmt.Fprintf(&b, "write the branch `%s` with one commit that changes %s, on %s of %s", Branch, files(len(a.Files)), body.Code(short(a.Base), 12), body.Code(s.Repository.DefaultBranch, 100))
+			fmt.Fprintf(&b, "write the branch `%s` with one commit that changes %s, on %s of %s", s.Group.Branch(), files(len(a.Files)), body.Code(short(a.Base), 12), body.Code(s.Repository.DefaultBranch, 100))
 			if a.Old != "" {
 				fmt.Fprintf(&b, ", in place of %s", body.Code(short(a.Old), 12))
 			}
@@ -178,7 +193,11 @@ func Describe(s State, p Plan, results []*rewrite.Result) string {
 		case EditPull:
 			fmt.Fprintf(&b, "bring the text of #%d up to date", a.Number)
 		case ClosePull:
-			fmt.Fprintf(&b, "close #%d, because nothing is left of it", a.Number)
+			why := "nothing is left of it"
+			if p.Reason == Regrouped {
+				why = "the settings group Dockerfiles in another way now"
+			}
+			fmt.Fprintf(&b, "close #%d, because %s", a.Number, why)
 		case Remember:
 			fmt.Fprintf(&b, "remember in #%d what is ignored", a.Number)
 		case Tell:
@@ -207,4 +226,32 @@ func files(n int) string {
 		return "1 file"
 	}
 	return fmt.Sprintf("%d files", n)
+}
+
+// ref is how texts name a pull request.
+func (p *Pull) ref() string { return fmt.Sprintf("#%d", p.Number) }
+
+func replyRegrouped(p *Pull) string {
+	return fmt.Sprintf("The settings group Dockerfiles in another way now, so I closed #%d.", p.Number)
+}
+
+func closeRegrouped(c config.Config) string {
+	text := fmt.Sprintf("The settings say `group: %s` now, so I closed this; it is nobody's no. ", c.Group)
+	if c.Mode == config.Open {
+		return text + "What it proposed comes in pull requests of the new kind."
+	}
+	return text + "`/dhi migrate` proposes what was in it in pull requests of the new kind."
+}
+
+func replyKept(p *Pull) string {
+	return fmt.Sprintf("The settings group Dockerfiles in another way now. #%d is not mine to close, so it keeps its Dockerfiles until it is merged or closed.", p.Number)
+}
+
+func tellRegrouped(c config.Config) string {
+	return fmt.Sprintf("The settings say `group: %s` now. This pull request is of another kind; I would close it, and do not, because it has commits that are not mine or waits in the merge queue. I leave its Dockerfiles out of the others until it is merged or closed, and do not bring it up to date.", c.Group)
+}
+
+// ReplyGone answers in a closed pull request that nothing belongs to any more.
+func ReplyGone() string {
+	return "There is nothing that this pull request could be about: the settings group Dockerfiles in another way now, or its Dockerfiles are gone. In an issue, `/dhi migrate` is about the whole repository."
 }

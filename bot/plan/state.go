@@ -5,28 +5,20 @@
 package plan
 
 import (
-	"strings"
-
 	"dhibot/bot/body"
 	"dhibot/bot/config"
 	"dhibot/rewrite"
 )
 
-// OurBranch tells whether a branch has a name of ours. Whether what is on it is
-// ours is another question.
-func OurBranch(name string) bool { return strings.HasPrefix(name, Branch) }
-
-// Branch is the branch that carries the proposal. The name is fixed and no part
-// of it comes from a repository.
-const Branch = "dhi/migrate"
-
-// State is what is known about a repository before anything is decided.
+// State is what is known about a group of a repository before anything is
+// decided.
 type State struct {
 	Ask        Ask
+	Group      Group
 	Repository Repository
 	// Base is the head of the default branch.
 	Base string
-	// Head is the head of Branch, "" when there is no such branch.
+	// Head is the head of the group's branch, "" when there is no such branch.
 	Head string
 	// HeadWritten tells that the App wrote Head: a marker of ours names it, or
 	// the commit carries our signature.
@@ -34,10 +26,10 @@ type State struct {
 	// HeadBase and HeadProposal are the commit that Head was made from and the
 	// digest of what it proposes, "" when they are not known.
 	HeadBase, HeadProposal string
-	// Pull is the newest of our pull requests from Branch: written by the App,
+	// Pull is the newest of our pull requests from that branch: written by the App,
 	// its head in the same repository, and signed. Nil when there is none.
 	Pull *Pull
-	// Stranger is an open pull request from Branch that is not ours.
+	// Stranger is an open pull request from that branch that is not ours.
 	Stranger *Pull
 	// Passed are Dockerfiles that were found and not looked at.
 	Passed []body.Passed
@@ -61,6 +53,8 @@ type Repository struct {
 type Pull struct {
 	Number int
 	URL    string
+	// Branch is the branch it comes from.
+	Branch string
 	Open   bool
 	Merged bool
 	// Base is the branch it is to be merged into.
@@ -84,6 +78,7 @@ const (
 	Ignore   Kind = "ignore"   // a person changes what is left alone
 	Push     Kind = "push"     // the default branch moved
 	Turn     Kind = "turn"     // the campaign has come to this repository
+	Next     Kind = "next"     // a pull request was closed, and more were asked for than could be opened
 )
 
 // Ask is what is wanted.
@@ -100,7 +95,7 @@ type Ask struct {
 }
 
 // Person tells that somebody waits for an answer.
-func (a Ask) Person() bool { return a.Kind != Push && a.Kind != Turn }
+func (a Ask) Person() bool { return a.Kind != Push && a.Kind != Turn && a.Kind != Next }
 
 // Scope is what a proposal covers: the arguments of this request together with
 // those that the open pull request was made with.
@@ -113,9 +108,12 @@ type Scope struct {
 // ScopeOf merges the request with the pull request. Naming more paths adds to
 // an open pull request, because there is only one: the other paths would vanish
 // from it otherwise. Naming none means all.
-func ScopeOf(ask Ask, pull *Pull) Scope {
+func ScopeOf(ask Ask, pull *Pull, inherited []body.Ignored) Scope {
 	s := Scope{Paths: ask.Paths, Distro: ask.Distro, Ignored: ask.Ignored}
 	if pull == nil {
+		if ask.Kind != Ignore {
+			s.Ignored = inherited
+		}
 		return s
 	}
 	if ask.Kind != Ignore {
@@ -186,6 +184,8 @@ const (
 	TooMuch       Reason = "too-much"
 	Refused       Reason = "refused"       // by GitHub: a rule, a permission
 	Misconfigured Reason = "misconfigured" // the settings have mistakes
+	Waits         Reason = "waits"         // there are as many pull requests as there may be
+	Regrouped     Reason = "regrouped"     // the settings do not make such a group any more
 )
 
 // Action is one step: one of WriteBranch, OpenPull, EditPull, ClosePull,

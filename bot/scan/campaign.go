@@ -64,7 +64,7 @@ func (s *Scanner) input(v *visit) campaign.Input {
 		}
 		c := campaign.Repository{
 			ID: id, FullName: r.Repo.FullName(), Private: r.Repo.Private, Mode: r.Look.Mode, MaxOpen: max(1, r.Look.MaxOpen),
-			Unable: unable(r.Repo, r.Head), Dockerfiles: r.Look.Dockerfiles, Changes: r.Look.Changes, Checklist: r.Look.Checklist, Reserved: r.Reserved,
+			Unable: unable(r.Repo, r.Head), Dockerfiles: r.Look.Dockerfiles, Changes: r.Look.Changes, Groups: r.Look.Groups, Checklist: r.Look.Checklist, Reserved: r.Reserved,
 		}
 		if r.Look.Mistakes > 0 {
 			c.Blocked = "its settings have mistakes"

@@ -86,7 +86,7 @@ type subject struct {
 // settings and the tree, which holds the repository's own.
 func (s *Scanner) lookKey(v *visit, o githubapi.Overview) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "look v1\n%q\n%d\n%t\n%x\n%s\n", s.c.Version, v.installation, isHome(o.Repo), sha256.Sum256(v.organisation.Content), o.Tree)
+	fmt.Fprintf(h, "look v2\n%q\n%d\n%t\n%x\n%s\n", s.c.Version, v.installation, isHome(o.Repo), sha256.Sum256(v.organisation.Content), o.Tree)
 	return hex.EncodeToString(h.Sum(nil)[:20])
 }
 
@@ -192,11 +192,21 @@ func (s *Scanner) keep(ctx context.Context, v *visit, b *subject) error {
 			pulls = append(pulls, pull{Number: p.Number, Open: p.State == githubapi.StateOpen, Merged: p.Merged, Created: p.CreatedAt, Closed: p.ClosedAt})
 		}
 	}
+	if b.look.Grouped {
+		var err error
+		pulls, err = s.several(ctx, v, o.Repo)
+		if errors.Is(err, githubapi.ErrNotFound) {
+			return nil // gone meanwhile; the next pass forgets it
+		}
+		if err != nil {
+			return err
+		}
+	}
 	bring := func(r *record) {
 		r.Repo, r.Head, r.Key, r.Look = o.Repo, o.Head, b.key, b.look
 		r.Pulls = pulls
 		for _, p := range pulls {
-			if p.Open {
+			if p.Open && (!b.look.Grouped || p.Created.After(r.Reserved)) {
 				r.Reserved, r.Ticket = time.Time{}, "" // it has been fulfilled
 			}
 		}
@@ -212,4 +222,22 @@ func (s *Scanner) keep(ctx context.Context, v *visit, b *subject) error {
 		bring(r)
 		v.records[o.Repo.ID] = r
 	})
+}
+
+// several are our pull requests in a repository that has one for each group of
+// Dockerfiles. They come from as many branches, so GitHub is asked for what we
+// opened; that is a call of its own, which few repositories need.
+func (s *Scanner) several(ctx context.Context, v *visit, r githubapi.Repo) ([]pull, error) {
+	login := v.slug + "[bot]"
+	issues, err := v.client.Issues(ctx, r, login, githubapi.StateAll)
+	if err != nil {
+		return nil, fmt.Errorf("looking for our pull requests in %s: %w", r.FullName(), err)
+	}
+	pulls := []pull{}
+	for _, i := range issues {
+		if i.IsPull && i.User.Login == login {
+			pulls = append(pulls, pull{Number: i.Number, Open: i.State == githubapi.StateOpen, Merged: i.Merged, Created: i.CreatedAt, Closed: i.ClosedAt})
+		}
+	}
+	return pulls, nil
 }

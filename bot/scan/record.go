@@ -10,13 +10,18 @@ import (
 	"dhibot/bot"
 	"dhibot/bot/config"
 	"dhibot/bot/githubapi"
+	"dhibot/bot/plan"
 	"dhibot/rewrite"
 )
 
 // look is what was found in a tree.
 type look struct {
-	Mode    config.Mode   `json:"mode"`
-	MaxOpen int           `json:"max_open"`
+	Mode    config.Mode `json:"mode"`
+	MaxOpen int         `json:"max_open"`
+	// Grouped tells that Dockerfiles are split into pull requests, and Groups
+	// into how many, of those that would be changed.
+	Grouped bool          `json:"grouped,omitempty"`
+	Groups  int           `json:"groups,omitempty"`
 	Reopen  config.Reopen `json:"reopen"`
 	// Mistakes counts those in the settings; with one nothing was looked at.
 	Mistakes int `json:"mistakes,omitempty"`
@@ -32,14 +37,17 @@ type look struct {
 }
 
 func lookOf(s *bot.Survey) *look {
-	l := &look{Mode: s.Config.Mode, MaxOpen: 1, Reopen: s.Config.Reopen, Mistakes: len(s.Problems), Passed: len(s.Passed), Dockerfiles: map[rewrite.Outcome]int{}}
+	l := &look{Mode: s.Config.Mode, MaxOpen: s.Config.MaxOpen, Grouped: s.Config.Group != config.ByRepository, Reopen: s.Config.Reopen, Mistakes: len(s.Problems), Passed: len(s.Passed), Dockerfiles: map[rewrite.Outcome]int{}}
+	groups := map[plan.Group]bool{}
 	for _, r := range s.Results {
 		l.Dockerfiles[r.Outcome]++
 		if r.Changed() {
+			groups[plan.GroupOf(s.Config.Group, r.Path)] = true
 			l.Changes++
 			l.Checklist += len(r.Checklist)
 		}
 	}
+	l.Groups = len(groups)
 	if l.Changes > 0 {
 		l.Proposal = s.Digest()
 	}

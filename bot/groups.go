@@ -1,0 +1,497 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dhibot/bot/body"
+	"dhibot/bot/config"
+	"dhibot/bot/githubapi"
+	"dhibot/bot/plan"
+)
+
+// decision is what a request comes to in all groups of a repository.
+type decision struct {
+	view *view
+	// parts are the groups, at least one unless the settings are unusable.
+	parts []*done
+	// rest are things that were passed over and belong to no group.
+	rest []body.Passed
+}
+
+// waiting counts the groups that have to wait for their turn.
+func (d *decision) waiting() int {
+	n := 0
+	for _, p := range d.parts {
+		if p.plan.Reason == plan.Waits {
+			n++
+		}
+	}
+	return n
+}
+
+// decide looks and decides, and changes nothing. With a branch it is only about
+// the group of that branch.
+func (j *job) decide(ctx context.Context, ask plan.Ask, branch string) (*decision, error) {
+	v, err := j.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d := &decision{view: v}
+	if v.stuck() {
+		return d, nil
+	}
+	s := &sorter{job: j, view: v, ask: ask, branch: branch, states: map[plan.Group]plan.State{}, exact: map[plan.Group]bool{}}
+	if s.pulls, err = j.ourPulls(ctx, v); err != nil {
+		return nil, err
+	}
+	if d.parts, err = s.retire(ctx); err != nil {
+		return nil, err
+	}
+	if branch != "" && len(d.parts) > 0 {
+		return d, nil // of a kind that is not made any more; no other group matters
+	}
+	if err := s.sort(ctx, d); err != nil {
+		return nil, err
+	}
+	return d, s.choose(ctx, d)
+}
+
+// ourPulls are all pull requests that the App has ever opened here, as far as
+// their markers tell. GitHub lists them by author, whatever their branch is. An
+// open one without a marker is asked for its branch.
+func (j *job) ourPulls(ctx context.Context, v *view) ([]plan.Pull, error) {
+	if v.base == "" {
+		return nil, nil
+	}
+	login, err := j.login(ctx)
+	if err != nil {
+		return nil, err
+	}
+	issues, err := j.client.Issues(ctx, j.repo, login, githubapi.StateAll)
+	if err != nil {
+		return nil, fmt.Errorf("looking for our pull requests: %w", err)
+	}
+	var pulls []plan.Pull
+	for _, i := range issues {
+		if !i.IsPull || i.User.Login != login {
+			continue
+		}
+		p := plan.Pull{Number: i.Number, URL: i.HTMLURL, Open: i.State == githubapi.StateOpen, Merged: i.Merged, Title: i.Title, Body: i.Body}
+		m, err := j.deps.Keys.Read(i.Body)
+		switch {
+		case err == nil && m.Repository == j.repo.ID:
+			p.Marker, p.Branch = m, m.Branch
+		case p.Open:
+			full, err := j.client.PullRequest(ctx, j.repo, i.Number)
+			if err != nil {
+				return nil, fmt.Errorf("reading #%d: %w", i.Number, err)
+			}
+			p.Branch = full.Head
+		}
+		pulls = append(pulls, p)
+	}
+	return pulls, nil
+}
+
+// sorter sorts what is in a repository into groups.
+type sorter struct {
+	*job
+	view   *view
+	ask    plan.Ask
+	branch string
+	pulls  []plan.Pull
+	states map[plan.Group]plan.State
+	exact  map[plan.Group]bool // the state was asked for, beyond what the pull requests tell
+}
+
+// state is what is known of a group: all there is to know when one pull request
+// holds everything or when the group has an open one; otherwise what the list of
+// pull requests tells, which is enough for most groups of a large repository.
+func (s *sorter) state(ctx context.Context, g plan.Group) (plan.State, error) {
+	if known, ok := s.states[g]; ok {
+		return known, nil
+	}
+	p := plan.Newest(s.pulls, g)
+	if g.Whole() || p != nil && p.Open {
+		return s.look(ctx, g)
+	}
+	known := plan.State{Ask: s.ask, Group: g, Repository: s.facts(s.view), Base: s.view.base, Pull: p}
+	s.states[g] = known
+	return known, nil
+}
+
+// look asks GitHub for the state of a group.
+func (s *sorter) look(ctx context.Context, g plan.Group) (plan.State, error) {
+	if s.exact[g] {
+		return s.states[g], nil
+	}
+	known, err := s.job.state(ctx, s.view, g)
+	if err != nil {
+		return known, err
+	}
+	known.Ask = s.ask
+	s.states[g], s.exact[g] = known, true
+	return known, nil
+}
+
+// retire decides about pull requests of groups that the settings do not make any
+// more. Those that are closed count as closed for all that follows.
+func (s *sorter) retire(ctx context.Context) ([]*done, error) {
+	var parts []*done
+	for _, p := range plan.Retired(s.pulls, s.view.config.Group) {
+		if s.branch != "" && s.branch != p.Branch {
+			continue
+		}
+		g, _ := plan.ParseGroup(p.Marker.Group)
+		state, err := s.look(ctx, g)
+		if err != nil {
+			return nil, err
+		}
+		if state.Pull == nil || !state.Pull.Open {
+			continue
+		}
+		d := &done{view: s.view, state: state, plan: plan.Regroup(state, s.view.config)}
+		d.scope = plan.ScopeOf(plan.Ask{Kind: plan.Rebase}, state.Pull, nil)
+		parts = append(parts, d)
+		if d.plan.Reason == plan.Regrouped && !d.plan.Refused {
+			i := slices.IndexFunc(s.pulls, func(q plan.Pull) bool { return q.Number == p.Number })
+			s.pulls[i].Open, s.pulls[i].Marker.Closed = false, true
+		}
+	}
+	return parts, nil
+}
+
+// scope is what a group's proposal covers, and whether the engine has to look.
+func (s *sorter) scope(ctx context.Context, g plan.Group) (plan.Scope, bool, error) {
+	state, err := s.state(ctx, g)
+	if err != nil {
+		return plan.Scope{}, false, err
+	}
+	if s.branch != "" && g.Branch() != s.branch {
+		// Not asked about; it is looked at so that files which Dockerfiles of
+		// several groups share are seen in the same way as ever.
+		state.Ask = plan.Ask{Kind: plan.Rebase}
+	}
+	return plan.ScopeOf(state.Ask, state.Pull, plan.Inherited(s.pulls, g)), plan.Looks(state, s.view.config), nil
+}
+
+// sort runs the engine and puts what comes out into groups.
+func (s *sorter) sort(ctx context.Context, d *decision) error {
+	by := s.view.config.Group
+	var proposal proposal
+	var failed error
+	looked := false
+	if s.view.base != "" && s.mayLook(ctx, &failed) {
+		looked = true
+		var err error
+		proposal, err = s.propose(ctx, s.view, func(dockerfile string) (plan.Scope, string, bool) {
+			g := plan.GroupOf(by, dockerfile)
+			scope, looks, err := s.scope(ctx, g)
+			if err != nil {
+				failed = errors.Join(failed, err)
+				return scope, "", false
+			}
+			return scope, plan.Elsewhere(s.pulls, g, dockerfile, s.ask.Again), looks && scope.Covers(dockerfile)
+		})
+		if err := errors.Join(failed, err); err != nil {
+			return err
+		}
+	}
+	if failed != nil {
+		return failed
+	}
+	groups := s.groups(proposal)
+	if s.branch != "" && !slices.ContainsFunc(groups, func(g plan.Group) bool { return g.Branch() == s.branch }) {
+		d.parts = append(d.parts, &done{view: s.view, state: plan.State{Ask: s.ask, Repository: s.facts(s.view), Base: s.view.base},
+			plan: plan.Plan{Reason: plan.Regrouped, Refused: true, Reply: plan.ReplyGone()}})
+		return nil
+	}
+	if len(groups) == 0 && len(d.parts) == 0 {
+		groups = []plan.Group{{}}
+	}
+	for _, g := range groups {
+		state, err := s.state(ctx, g)
+		if err != nil {
+			return err
+		}
+		p := &done{view: s.view, state: state}
+		if p.scope, _, err = s.scope(ctx, g); err != nil {
+			return err
+		}
+		for _, r := range proposal.results {
+			if g.Has(r.Path) {
+				p.proposal.results = append(p.proposal.results, r)
+			}
+		}
+		for _, passed := range proposal.passed {
+			if g.Has(passed.Path) {
+				p.proposal.passed = append(p.proposal.passed, passed)
+			}
+		}
+		if s.ask.Kind == plan.Migrate && looked {
+			p.state.Unmatched = unmatched(s.ask.Paths, proposal.all)
+		}
+		if _, err := s.deps.Keys.Write(s.marker(p, s.view.base, s.view.base)); errors.Is(err, body.ErrTooLong) {
+			p.state.TooMuch = true
+		}
+		p.state.Passed = p.proposal.passed
+		s.states[g] = p.state
+		d.parts = append(d.parts, p)
+	}
+	for _, passed := range proposal.passed {
+		if !slices.ContainsFunc(d.parts, func(p *done) bool { return p.state.Group.Has(passed.Path) }) {
+			d.rest = append(d.rest, passed)
+		}
+	}
+	return nil
+}
+
+// mayLook tells whether the engine has to look at all. With one pull request for
+// everything that is known before; with more of them the Dockerfiles have to be
+// found first.
+func (s *sorter) mayLook(ctx context.Context, failed *error) bool {
+	if s.view.config.Group != config.ByRepository {
+		return plan.Able(plan.State{Ask: s.ask, Repository: s.facts(s.view), Base: s.view.base}, s.view.config)
+	}
+	_, looks, err := s.scope(ctx, plan.Group{})
+	*failed = err
+	return looks
+}
+
+// groups are the groups that the request is about, in order: those with
+// Dockerfiles and those with an open pull request. When there are none it is
+// about the repository as a whole, in which there is nothing to do then.
+func (s *sorter) groups(p proposal) []plan.Group {
+	by := s.view.config.Group
+	var list []plan.Group
+	add := func(g plan.Group) {
+		if !slices.Contains(list, g) && (s.branch == "" || g.Branch() == s.branch) {
+			list = append(list, g)
+		}
+	}
+	if none := unmatched(s.ask.Paths, p.all); by == config.ByRepository || s.ask.Kind == plan.Migrate && len(none) > 0 {
+		return []plan.Group{{}}
+	}
+	for _, dockerfile := range p.taken {
+		if s.wants(dockerfile) {
+			add(plan.GroupOf(by, dockerfile))
+		}
+	}
+	for _, pull := range s.pulls {
+		if g, ok := plan.ParseGroup(pull.Marker.Group); ok && pull.Open && g.By == by && g.Branch() == pull.Branch && s.ask.Paths == nil {
+			add(g)
+		}
+	}
+	slices.SortFunc(list, func(a, b plan.Group) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// wants tells whether a request names a Dockerfile, or names none.
+func (s *sorter) wants(dockerfile string) bool {
+	if len(s.ask.Paths) == 0 || s.ask.Kind != plan.Migrate && s.ask.Kind != plan.Next {
+		return true
+	}
+	_, ok := config.Match(s.ask.Paths, dockerfile)
+	return ok
+}
+
+// choose decides for every group, and who may open a pull request now. Only of
+// those GitHub is asked for more than the list of pull requests tells.
+func (s *sorter) choose(ctx context.Context, d *decision) error {
+	plans := make([]plan.Plan, len(d.parts))
+	decide := func(i int) {
+		p := d.parts[i]
+		if p.plan.Reason == plan.Regrouped {
+			plans[i] = p.plan
+			return
+		}
+		plans[i] = plan.Decide(p.state, s.view.config, p.proposal.results)
+	}
+	open := 0
+	for _, p := range s.pulls {
+		if p.Open {
+			open++
+		}
+	}
+	for _, p := range d.parts {
+		if p.plan.Reason == plan.Regrouped && !p.plan.Refused {
+			open++ // still, until its plan is carried out
+		}
+	}
+	for i := range d.parts {
+		decide(i)
+	}
+	var chosen []plan.Plan
+	for again := true; again; {
+		again = false
+		most := s.view.config.MaxOpen
+		if s.ask.Kind == plan.Turn {
+			most = min(most, open+1) // a place in the organisation's budget is one pull request
+		}
+		chosen = plan.Select(plans, open, most)
+		for i, p := range d.parts {
+			if g := p.state.Group; len(chosen[i].Actions) > 0 && !s.exact[g] {
+				known, err := s.look(ctx, g)
+				if err != nil {
+					return err
+				}
+				known.Passed, known.TooMuch, known.Unmatched = p.state.Passed, p.state.TooMuch, p.state.Unmatched
+				p.state = known
+				decide(i)
+				again = true
+				break
+			}
+		}
+	}
+	for i, p := range d.parts {
+		p.plan = chosen[i]
+	}
+	if more := d.waiting() > 0; more && (s.ask.Kind == plan.Migrate || s.ask.Kind == plan.Next) {
+		for _, p := range d.parts {
+			p.more = p.plan.Reason == plan.Opens
+		}
+	}
+	return nil
+}
+
+// answerRows bounds lists of groups in answers.
+const answerRows = 20
+
+// answer says what became of a request: one answer when there is one group, else
+// a row for every group in which something was done or refused, and counts of
+// the others.
+func (d *decision) answer() answer {
+	if len(d.parts) == 1 {
+		return d.parts[0].answer(d.view.config.MaxOpen)
+	}
+	var rows []string
+	refused := true
+	quiet := 0
+	for _, p := range d.parts {
+		switch p.plan.Reason {
+		case plan.Waits:
+		case plan.NothingToDo:
+			quiet++
+			refused = false
+		default:
+			a := p.answer(d.view.config.MaxOpen)
+			refused = refused && a.refused
+			rows = append(rows, "- "+where(p.state.Group)+": "+a.text+"\n")
+		}
+	}
+	if more := len(rows) - answerRows; more > 0 {
+		rows = append(rows[:answerRows], fmt.Sprintf("- … and %d more\n", more))
+	}
+	text := strings.Join(rows, "")
+	if n := d.waiting(); n > 0 {
+		text += "\n" + d.queue(n)
+	}
+	if quiet > 0 {
+		text += fmt.Sprintf("\nIn %s there is nothing to change; `/dhi plan PATH` says why.\n", parts(quiet))
+	}
+	return answer{refused: refused, text: text}
+}
+
+// queue says that groups wait, and for what.
+func (d *decision) queue(n int) string {
+	text := fmt.Sprintf("%s for one of the open pull requests to be merged or closed: the settings say `max_open: %d`.", waits(n), d.view.config.MaxOpen)
+	if d.view.config.Mode != config.Open && !slices.ContainsFunc(d.parts, func(p *done) bool {
+		return p.more || p.state.Pull != nil && p.state.Pull.Open && p.state.Pull.Marker.More
+	}) {
+		text += " `/dhi migrate` opens the next one then."
+	}
+	return text + "\n"
+}
+
+func waits(n int) string {
+	if n == 1 {
+		return "1 group waits"
+	}
+	return fmt.Sprintf("%d groups wait", n)
+}
+
+func parts(n int) string {
+	if n == 1 {
+		return "1 group"
+	}
+	return fmt.Sprintf("%d groups", n)
+}
+
+// answer says what became of a request in one group.
+func (d *done) answer(most int) answer {
+	switch {
+	case d.opened > 0:
+		return answer{text: plan.ReplyOpened(d.opened, d.proposal.results)}
+	case d.plan.Reason == plan.Waits:
+		return answer{refused: true, text: fmt.Sprintf("There are as many open pull requests of mine as the settings allow (`max_open: %d`). Merge or close one and ask again.", most)}
+	default:
+		return answer{refused: d.plan.Refused, text: d.plan.Reply}
+	}
+}
+
+// target is the branch of the pull request that a command is about: the one it
+// was written in, when that is ours; otherwise "", which is all of them. A
+// command that only makes sense for one pull request takes the only one that is
+// open; when several are, the answer says so.
+func (j *job) target(ctx context.Context, a *asked, one bool) (branch string, no *answer, err error) {
+	login, err := j.login(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	if a.issue.IsPullRequest() {
+		p, err := j.client.PullRequest(ctx, j.repo, int(a.issue.Number))
+		if err != nil {
+			return "", nil, fmt.Errorf("reading #%d: %w", a.issue.Number, err)
+		}
+		if p.User.Login == login && p.HeadRepo == j.repo.ID && plan.IsBranch(p.Head) {
+			return p.Head, nil, nil
+		}
+	}
+	if !one {
+		return "", nil, nil
+	}
+	v, err := j.look(ctx)
+	if err != nil || v.stuck() {
+		return "", nil, err
+	}
+	pulls, err := j.ourPulls(ctx, v)
+	if err != nil {
+		return "", nil, err
+	}
+	var open []plan.Pull
+	for _, p := range pulls {
+		if p.Open {
+			open = append(open, p)
+		}
+	}
+	switch {
+	case len(open) == 1:
+		return open[0].Branch, nil, nil
+	case len(open) > 1:
+		return "", &answer{refused: true, text: "Several pull requests of mine are open here. Please write that in the one it is about: " + list(open) + "."}, nil
+	case v.config.Group != config.ByRepository:
+		return "", &answer{refused: true, text: "There is no open pull request of mine here. `/dhi migrate` opens one. In a pull request of mine that was closed I take commands about it, too."}, nil
+	}
+	return plan.Branch, nil, nil
+}
+
+// list names pull requests with what they are about.
+func list(pulls []plan.Pull) string {
+	var words []string
+	for i, p := range pulls {
+		if i == answerRows {
+			words = append(words, fmt.Sprintf("%d more", len(pulls)-i))
+			break
+		}
+		word := fmt.Sprintf("#%d", p.Number)
+		if g, ok := plan.ParseGroup(p.Marker.Group); ok && !g.Whole() {
+			word += " (" + where(g) + ")"
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ", ")
+}
