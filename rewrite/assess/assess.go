@@ -98,6 +98,9 @@ type Command struct {
 	// Shell tells that it is in shell form.
 	Shell bool
 	Set   bool
+	// read keeps what Script gives for a command of the file, which several
+	// questions ask for; nil for one that somebody made up.
+	read *reading
 }
 
 // Run is what a RUN executes.
@@ -301,9 +304,9 @@ func (s *Stage) walk(f *dockerfile.File, names map[string]*Stage) {
 		case *instructions.ShellCommand:
 			st.Shell = c.Shell
 		case *instructions.CmdCommand:
-			st.Cmd = Command{Step: step, Argv: c.CmdLine, Shell: c.PrependShell, Set: true}
+			st.Cmd = Command{Step: step, Argv: c.CmdLine, Shell: c.PrependShell, Set: true, read: &reading{}}
 		case *instructions.EntrypointCommand:
-			st.Entrypoint = Command{Step: step, Argv: c.CmdLine, Shell: c.PrependShell, Set: len(c.CmdLine) > 0}
+			st.Entrypoint = Command{Step: step, Argv: c.CmdLine, Shell: c.PrependShell, Set: len(c.CmdLine) > 0, read: &reading{}}
 			if st.Cmd.Step == nil || st.Cmd.Step.Stage != s {
 				// An ENTRYPOINT clears the inherited CMD (BuildKit, dispatchEntrypoint).
 				st.Cmd = Command{}

@@ -3,6 +3,7 @@ package assess
 import (
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 
@@ -102,11 +103,26 @@ func shellLang(sh []string) (shell.Lang, bool) {
 	return 0, false
 }
 
-// Script reads a shell-form command (CMD, ENTRYPOINT, HEALTHCHECK).
+// reading is a command, read once.
+type reading struct {
+	once sync.Once
+	run  *Run
+}
+
+// Script reads a command (CMD, ENTRYPOINT, HEALTHCHECK). What it gives must not
+// be changed.
 func (c Command) Script() *Run {
 	if !c.Set || len(c.Argv) == 0 {
 		return &Run{}
 	}
+	if c.read == nil {
+		return c.script()
+	}
+	c.read.once.Do(func() { c.read.run = c.script() })
+	return c.read.run
+}
+
+func (c Command) script() *Run {
 	if c.Shell {
 		return readScript(c.Argv[0], shell.Bash)
 	}

@@ -141,7 +141,7 @@ func plainImage(text string) bool {
 	}
 	for i := range len(tag) {
 		c := tag[i]
-		if c >= 'a' && c <= 'z' || isDigit(c) || i > 0 && (c == '.' || c == '-') {
+		if nameByte(c) || i > 0 && (c == '.' || c == '-') {
 			continue
 		}
 		return false

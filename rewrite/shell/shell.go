@@ -318,11 +318,13 @@ func nesting(text string) int {
 			switch text[i] {
 			case '(', '{', '[':
 				depth++
+				deepest = max(deepest, depth)
+				continue
 			case ')', '}', ']':
 				depth = max(0, depth-1)
-			}
-			deepest = max(deepest, depth)
-			if !strings.ContainsRune(" \t\n;&|", rune(text[i])) {
+				continue
+			case ' ', '\t', '\n', ';', '&', '|':
+			default:
 				continue
 			}
 		}

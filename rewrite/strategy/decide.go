@@ -67,7 +67,7 @@ var architectureVariable = regexp.MustCompile(`:[^/]*\$\{?[A-Za-z_]*(ARCH|PLATFO
 // platformTag refuses a tag that takes the platform from a variable: DHI's tags
 // name none, and no other word can take the variable's place.
 func platformTag(s *assess.Stage) *Block {
-	if s.Base == nil || !architectureVariable.MatchString(strings.ToUpper(s.Base.Word.Text)) {
+	if s.Base == nil || !strings.Contains(s.Base.Word.Text, "$") || !architectureVariable.MatchString(strings.ToUpper(s.Base.Word.Text)) {
 		return nil
 	}
 	return &Block{Rule: "base-image", Code: "variable-reference", Line: s.From.Lines[0],
