@@ -2,6 +2,7 @@ package dockerfile
 
 import (
 	"bytes"
+	"fmt"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -11,42 +12,47 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// readPlain has the reader read a file; nil when it leaves it to BuildKit.
-func readPlain(content []byte) (*File, *reader, *parser.Node) {
+// readPlain has the reader read a file; false when it leaves it to BuildKit.
+func readPlain(content []byte, each func(*File, found)) (*File, bool) {
 	f := &File{Content: content, source: string(content), BOM: bytes.HasPrefix(content, bom)}
 	f.lines = lineStarts(content)
 	r := &reader{File: f}
-	return f, r, r.read()
+	return f, r.read(func(i found) bool {
+		each(f, i)
+		return true
+	})
 }
 
 // sameTree compares what the reader made with what BuildKit's parser makes.
 func sameTree(t *testing.T, content []byte) (plain bool) {
 	t.Helper()
-	f, r, got := readPlain(content)
-	if got == nil {
-		return false
-	}
-	want, err := parser.Parse(bytes.NewReader(content))
-	if err != nil {
-		t.Fatalf("BuildKit refuses what the reader reads: %v", err)
-	}
-	if want.EscapeToken != f.Escape {
-		t.Fatalf("escape %q, want %q", f.Escape, want.EscapeToken)
-	}
-	if len(got.Children) != len(want.AST.Children) || len(r.ends) != len(got.Children) {
-		t.Fatalf("%d instructions and %d places, want %d", len(got.Children), len(r.ends), len(want.AST.Children))
-	}
-	from := 0
-	for i, n := range got.Children {
-		w := want.AST.Children[i]
+	want, wantErr := parser.Parse(bytes.NewReader(content))
+	n := 0
+	var differs error
+	f, plain := readPlain(content, func(f *File, i found) {
+		n++
+		if differs != nil || wantErr != nil || n > len(want.AST.Children) {
+			return
+		}
+		w := want.AST.Children[n-1]
 		w.PrevComment = nil
-		if !reflect.DeepEqual(n, w) {
-			t.Fatalf("line %d: %s\n%#v\nwant %s\n%#v", w.StartLine, n.Dump(), n, w.Dump(), w)
+		if !reflect.DeepEqual(i.node, w) {
+			differs = fmt.Errorf("line %d: %s\n%#v\nwant %s\n%#v", w.StartLine, i.node.Dump(), i.node, w.Dump(), w)
+		} else if !f.joined(i.segs, i.node.Original) {
+			differs = fmt.Errorf("line %d: %q was not found in its lines", w.StartLine, w.Original)
+		} else if _, last := f.join(nil, w.StartLine); last != i.last {
+			differs = fmt.Errorf("line %d: its own lines end at %d, want %d", w.StartLine, i.last, last)
 		}
-		if !f.joined(r.segs[from:r.ends[i]], n.Original) {
-			t.Fatalf("line %d: %q was not found in its lines", n.StartLine, n.Original)
-		}
-		from = r.ends[i]
+	})
+	switch {
+	case !plain:
+		return false
+	case wantErr != nil:
+		t.Fatalf("BuildKit refuses what the reader reads: %v", wantErr)
+	case differs != nil:
+		t.Fatal(differs)
+	case want.EscapeToken != f.Escape || n != len(want.AST.Children):
+		t.Fatalf("%d instructions with %q, want %d with %q", n, f.Escape, len(want.AST.Children), want.EscapeToken)
 	}
 	return true
 }
@@ -89,8 +95,9 @@ func TestReadGoldens(t *testing.T) {
 // TestReadLeaves lists what the reader leaves to BuildKit.
 func TestReadLeaves(t *testing.T) {
 	for name, content := range map[string]string{
-		"here-document":     "FROM a\nRUN <<E\nx\nE\n",
-		"trigger":           "FROM a\nONBUILD RUN x\n",
+		"open document":     "FROM a\nRUN <<E\nx\n",
+		"empty trigger":     "FROM a\nONBUILD\n",
+		"double trigger":    "FROM a\nONBUILD ONBUILD RUN x\n",
 		"unknown":           "FROM a\nFOO x\n",
 		"invalid text":      "FROM a\nRUN \xff\n",
 		"nothing":           "# a\n\n",
@@ -105,7 +112,7 @@ func TestReadLeaves(t *testing.T) {
 		"escape at the end": "FROM a\nLABEL A=b\\\\\n",
 		"long line":         "FROM a\nRUN " + strings.Repeat("x", plainLine) + "\n",
 	} {
-		if _, _, root := readPlain([]byte(content)); root != nil {
+		if _, plain := readPlain([]byte(content), func(*File, found) {}); plain {
 			t.Errorf("%s: read as plain", name)
 		}
 	}
@@ -119,6 +126,7 @@ func FuzzRead(f *testing.F) {
 		"FROM a\nHEALTHCHECK --interval=1s CMD [\"a\"]\nHEALTHCHECK NONE\nHEALTHCHECK CMD\u2003[\"x\"]\n",
 		"FROM a\nENV A b  c\nENV \"a b\"=c d='e f'\\\n# x\n\n  g\\ h=\nLABEL \"a\\\"b\"=1\n",
 		"FROM a\nCOPY --chown=a:b --link [\"a b\",\"c\\n\"] \nADD [a, b] c\nVOLUME [\"/a\"]\nRUN [ -f x ] && y\n",
+		"FROM a\nRUN <<A <<-'B'\\\n # c\n x\nx\nA\n\ty\n\tB\nCOPY <<\"C D\" /e\n\nC D\nONBUILD RUN cat <<E\nE\nRUN [\"<<E\"]\nRUN 1 << 2\n",
 		"FROM a\nRUN \\\n\\\n # x\n\ty \\ \t\n\\\nUSER\u00a0a\nUSER \u00e0\nEXPOSE 1\f2\v3\n",
 	} {
 		f.Add([]byte(s))
