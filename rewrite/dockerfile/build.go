@@ -17,6 +17,18 @@ type builder struct {
 	extents []extent
 }
 
+// upper counts the lines that begin with an upper-case letter: about as many as
+// there are instructions.
+func (f *File) upper() int {
+	n := 1
+	for _, start := range f.lines {
+		if c := f.Content[start]; c >= 'A' && c <= 'Z' {
+			n++
+		}
+	}
+	return n
+}
+
 // add makes an instruction of a node, whose own lines end at last, and gives it
 // to its stage.
 func (b *builder) add(node *parser.Node, segs []segment, last int) error {
@@ -32,7 +44,11 @@ func (b *builder) add(node *parser.Node, segs []segment, last int) error {
 		return refused
 	}
 	if len(b.slab) == cap(b.slab) {
-		b.slab = make([]Instruction, 0, 8+cap(b.slab))
+		n := 8
+		if b.slab == nil {
+			n = f.upper()
+		}
+		b.slab, b.words = make([]Instruction, 0, n), make([]Word, 0, 2*n)
 	}
 	b.slab = b.slab[:len(b.slab)+1]
 	ins := &b.slab[len(b.slab)-1]
@@ -169,7 +185,7 @@ func (b *builder) arguments(ins *Instruction, node *parser.Node, line string, ar
 		return &Error{ins.Lines[0], CodeInternal, fmt.Sprintf("%d of %d words were found in their line", len(found), want)}
 	}
 	if cap(b.words)-len(b.words) < len(found) {
-		b.words = make([]Word, 0, max(24, len(found)))
+		b.words = make([]Word, 0, max(8, len(found)))
 	}
 	first := len(b.words)
 	for _, e := range found {

@@ -13,7 +13,7 @@ import (
 // next gives an empty node.
 func (r *reader) next() *parser.Node {
 	if len(r.nodes) == cap(r.nodes) {
-		r.nodes = make([]parser.Node, 0, max(24, 2*cap(r.nodes)))
+		r.nodes = make([]parser.Node, 0, max(8, 2*cap(r.nodes)))
 	}
 	r.nodes = r.nodes[:len(r.nodes)+1]
 	return &r.nodes[len(r.nodes)-1]

@@ -16,15 +16,21 @@ type scope struct {
 }
 
 func newScope(env map[string]string) *scope {
-	sc := &scope{vars: make(map[string]string, len(env))}
-	maps.Copy(sc.vars, env)
-	return sc
+	return &scope{vars: maps.Clone(env)}
 }
 
 func (sc *scope) clone() *scope {
 	c := *sc
 	c.vars = maps.Clone(sc.vars)
 	return &c
+}
+
+// set gives a variable a value. Most texts set none, and have no map.
+func (sc *scope) set(name, value string) {
+	if sc.vars == nil {
+		sc.vars = map[string]string{}
+	}
+	sc.vars[name] = value
 }
 
 // plain is the value of a plain use of a known variable.
@@ -42,7 +48,7 @@ func (sc *scope) plain(p *syntax.ParamExp) (string, bool) {
 
 func (sc *scope) assign(name string, a Arg) {
 	if a.Literal {
-		sc.vars[name] = a.Text
+		sc.set(name, a.Text)
 		return
 	}
 	delete(sc.vars, name)

@@ -252,21 +252,19 @@ func parseFile(text string, lang Lang, dockerfy bool) (*syntax.File, string, Lan
 	if nesting(text) > maxNesting {
 		return nil, "", lang, ErrTooLarge
 	}
-	variants := []Lang{lang}
-	if lang == Sh {
-		variants = append(variants, Bash)
+	if f := parsePlain(text); f != nil {
+		return f, text, lang, nil
 	}
-	var first error
-	for _, l := range variants {
-		f, err := parseSyntax(text, l)
-		if err == nil {
-			return f, text, l, nil
-		}
-		if first == nil {
-			first = fmt.Errorf("not valid shell: %w", err)
+	f, err := parseSyntax(text, lang)
+	if err != nil && lang == Sh {
+		if f, err := parseSyntax(text, Bash); err == nil {
+			return f, text, Bash, nil
 		}
 	}
-	return nil, "", lang, first
+	if err != nil {
+		return nil, "", lang, fmt.Errorf("not valid shell: %w", err)
+	}
+	return f, text, lang, nil
 }
 
 // parsers keeps parsers for reuse: each holds buffers that are larger than most

@@ -202,7 +202,7 @@ func (w *walker) loop(c *syntax.ForClause, f *frame, sc *scope) {
 	}
 	for _, a := range words {
 		body := sc.clone()
-		body.vars[it.Name.Value] = a.Text
+		body.set(it.Name.Value, a.Text)
 		w.stmts(c.Do, f.with(func(*frame) {}), body)
 	}
 }
@@ -281,7 +281,7 @@ func (w *walker) call(c *syntax.CallExpr, redirs []Redirect, f *frame, sc *scope
 	case "export", "readonly", "local", "declare", "typeset":
 		for _, a := range cmd.Args {
 			if n, v, ok := strings.Cut(a.Text, "="); ok && a.Literal {
-				sc.vars[n] = v
+				sc.set(n, v)
 			}
 		}
 	}

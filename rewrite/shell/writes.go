@@ -50,9 +50,6 @@ func (s *Script) Effects(cwd string) Effects {
 
 func (s *Script) readEffects(cwd string) Effects {
 	e := &effects{cwd: path.Clean("/" + cwd), env: maps.Clone(s.env), paths: map[string]bool{}, removed: map[string]bool{}, within: map[string]bool{}, sure: map[string]bool{}}
-	if e.env == nil {
-		e.env = map[string]string{}
-	}
 	if s.Truncated {
 		e.unknown("the text is too long to follow")
 	}
@@ -192,6 +189,9 @@ func toolName(c *Command) string {
 
 func (e *effects) set(name string, a Arg, conditional bool) {
 	if a.Literal && !conditional {
+		if e.env == nil {
+			e.env = map[string]string{}
+		}
 		e.env[name] = a.Text
 		return
 	}

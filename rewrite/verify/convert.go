@@ -130,9 +130,9 @@ func (m *model) convert(ctx context.Context) (config *dockerspec.DockerOCIImage,
 	opt.BuildPlatforms, opt.TargetPlatform = []ocispecs.Platform{linux}, &linux
 	opt.MetaResolver = newResolver(m, opt.MetaResolver) // nil would ask registries
 	opt.LLBCaps = &caps
-	// Style is not what is proved: check=error=true in a file must not turn a
-	// warning into a refusal.
-	opt.Warn = func(string, string, string, string, []parser.Range) {}
+	// Style is not what is proved: without a listener for warnings check=error=true
+	// in a file cannot turn one into a refusal.
+	opt.Warn = nil
 	opt.AllStages = true
 	content := m.file.Content
 	if !utf8.Valid(content) {
