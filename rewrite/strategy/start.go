@@ -27,6 +27,8 @@ type starter struct {
 	unprivileged bool
 	// env are variables that a resolved script set.
 	env []EnvVar
+	// byPython tells that Python fills in the variables of the command.
+	byPython bool
 }
 
 // start recomputes ENTRYPOINT and CMD for the new image.
@@ -96,7 +98,7 @@ func (t *starter) written(e, c assess.Command) (Start, []Block) {
 			return s, []Block{t.block(e, "shell-start", "the ENTRYPOINT hands its CMD to a shell")}
 		}
 		s.Entrypoint = &Rewrite{Step: e.Step, Text: "ENTRYPOINT " + jsonArray(exec), Rule: "no-shell",
-			Why: fmt.Sprintf("the runtime image has no shell to run %q; as a list the program starts directly and receives signals", shellWords(e.Argv))}
+			Why: fmt.Sprintf("the runtime image has no shell to run %q; %s", shellWords(e.Argv), t.directly())}
 		s.Env = env
 		argv = exec
 		_, passes := startScript(e)
@@ -116,7 +118,7 @@ func (t *starter) written(e, c assess.Command) (Start, []Block) {
 		}
 		s.Env = append(s.Env, env...)
 		s.Cmd = &Rewrite{Step: c.Step, Text: "CMD " + jsonArray(exec), Rule: "no-shell",
-			Why: fmt.Sprintf("the runtime image has no shell to run %q; as a list the program starts directly and receives signals", strings.TrimSpace(c.Argv[0]))}
+			Why: fmt.Sprintf("the runtime image has no shell to run %q; %s", strings.TrimSpace(c.Argv[0]), t.directly())}
 		c = assess.Command{Step: c.Step, Argv: exec, Set: true}
 	}
 	full = append(append([]string(nil), argv...), c.Argv...)
@@ -150,7 +152,7 @@ func (t *starter) command(e, c assess.Command) (Start, []Block) {
 			return s, []Block{*b}
 		}
 		argv, s.Env, rewrite, rule = exec, env, true, "no-shell"
-		why = fmt.Sprintf("the runtime image has no shell to run %q; as a list the program starts directly and receives signals", strings.TrimSpace(c.Argv[len(c.Argv)-1]))
+		why = fmt.Sprintf("the runtime image has no shell to run %q; %s", strings.TrimSpace(c.Argv[len(c.Argv)-1]), t.directly())
 	}
 	if len(argv) == 0 {
 		return t.inherited(e, assess.Command{})
@@ -255,7 +257,7 @@ func (t *starter) inherited(e, c assess.Command) (Start, []Block) {
 // fromShell turns a shell-form command into a list, when it is one program
 // without work for a shell.
 func (t *starter) fromShell(c assess.Command) (argv []string, env []EnvVar, b *Block) {
-	run, _ := startScript(c)
+	run, passes := startScript(c)
 	if run.Script == nil {
 		bl := t.block(c, "shell-start", "the start command cannot be read: "+run.Opaque)
 		return nil, nil, &bl
@@ -268,6 +270,10 @@ func (t *starter) fromShell(c assess.Command) (argv []string, env []EnvVar, b *B
 	}
 	if argv, ok := javaOpts(run.Script); ok {
 		return argv, nil, nil
+	}
+	if argv, env, b, ok := t.expanded(c, run.Script); ok && !passes {
+		t.byPython = b == nil
+		return argv, env, b
 	}
 	bl := t.block(c, "shell-start", fmt.Sprintf("the start command %q needs a shell", shorten(shellWords(c.Argv))))
 	return nil, nil, &bl

@@ -136,7 +136,7 @@ func (in *Input) ownVenv(f *assess.Stage) string {
 // the start command uses without the PATH: by its path (.venv/bin/uvicorn) or
 // through uv run, which looks for the one of the project.
 func projectVenv(f *assess.Stage, list []effect) string {
-	words := startWords(f)
+	words := rawStartWords(f)
 	if len(words) == 0 {
 		return ""
 	}
