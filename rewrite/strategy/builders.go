@@ -32,6 +32,9 @@ func (d *decider) builders() {
 			s.Left = b
 			continue
 		}
+		if s.Left = d.rustOnAlpine(s.Stage, ch); s.Left != nil {
+			continue
+		}
 		s.Pick, s.Why = ch.Dev, d.devWhy(s)
 	}
 }
@@ -139,6 +142,7 @@ func (d *decider) fill() {
 		}
 		if s == root {
 			d.restoreWorkDir(root, root.Pick.Def)
+			d.keepCgoOff(root)
 		}
 		if s != d.Final && startsItself(s.Stage) {
 			s.Start, _ = d.devStart(s.Stage, root.Pick.Def)

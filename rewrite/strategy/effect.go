@@ -92,6 +92,10 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 					}
 					continue
 				}
+				if in.unlinked(f, n) {
+					e.build = append(e.build, n)
+					continue
+				}
 				if startsShell(f) && classify(n) != pkgImplied && classify(n) != pkgZone {
 					e.runtime = append(e.runtime, n) // for what people do in that shell
 					continue

@@ -169,7 +169,7 @@ func headers(s *assess.Stage, needs []project.Need) []need {
 // implicit are programs that a RUN needs without naming them: a package
 // manager that compiles, or that fetches by git.
 func (in *Input) implicit(s *assess.Stage, st *assess.Step) []need {
-	var out []need
+	out := in.rustHeaders(s, st)
 	for _, p := range st.Run.Script.Packages() {
 		switch p.Manager {
 		case "npm", "yarn", "pnpm":

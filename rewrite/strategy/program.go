@@ -47,7 +47,13 @@ var programs = map[string]struct{ apt, apk string }{
 	"sqlite3":    {"sqlite3", "sqlite"},
 	"svn":        {"subversion", "subversion"},
 	"hg":         {"mercurial", "mercurial"},
-	"zoneinfo":   {"tzdata", "tzdata"}, // no program: the files of the time zones
+	// Headers are no programs either.
+	"libssl-dev":                 {"libssl-dev", "openssl-dev"},
+	"libpq-dev":                  {"libpq-dev", "libpq-dev"},
+	"default-libmysqlclient-dev": {"default-libmysqlclient-dev", "mariadb-dev"},
+	"libsqlite3-dev":             {"libsqlite3-dev", "sqlite-dev"},
+	"libcurl4-openssl-dev":       {"libcurl4-openssl-dev", "curl-dev"},
+	"zoneinfo":                   {"tzdata", "tzdata"}, // no program: the files of the time zones
 }
 
 // programPackage names the package that brings a program, per package manager.

@@ -134,6 +134,9 @@ func (in *Input) rustRecipe(f *assess.Stage) *recipe {
 		p = path.Join(f.End.WorkDir, p)
 	}
 	r := &recipe{name: "Rust", runtime: "static", flavor: "libc"}
+	if b := in.rustLinks(f); b != nil {
+		r.blocks = append(r.blocks, *b)
+	}
 	r.artifacts = append(r.artifacts, artifact{path: p, why: "the program is one file; sources and compiler stay behind"})
 	in.runtimeFiles(f, r)
 	return r
@@ -240,8 +243,12 @@ func uses(f *assess.Stage, progs ...string) bool {
 }
 
 // cgoOff tells whether every Go build of the chain provably works without
-// cgo: the variable stands in front of the command, in the script or in ENV.
+// cgo: the variable stands in front of the command, in the script or in ENV, or
+// the image has no C compiler.
 func (in *Input) cgoOff(f *assess.Stage) bool {
+	if in.withoutCompiler(f) && !setsCgo(f) {
+		return true
+	}
 	builds := 0
 	for _, st := range f.ChainSteps() {
 		if st.Run == nil {

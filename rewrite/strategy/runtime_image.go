@@ -65,24 +65,24 @@ func (d *decider) smaller(root *Stage, ch *catalog.Choice) (*catalog.Pick, strin
 	if len(words) == 0 {
 		return nil, ""
 	}
-	p := words[0]
-	if !strings.Contains(p, "/") {
-		p = "/usr/local/bin/" + p
+	from := copiedProgram(f, words[0])
+	if from == nil || from.Root().Origin == nil {
+		return nil, ""
 	}
-	if !path.IsAbs(p) {
-		p = path.Join(f.End.WorkDir, p)
-	}
-	var from *assess.Stage
-	for _, st := range f.ChainSteps() {
-		if st.Copy == nil || st.Copy.FromStage == nil {
-			continue
+	switch o := from.Root().Origin; {
+	case strings.HasSuffix(o.Repository, "golang"):
+	case o.Image == "rust" && o.Distro == catalog.Alpine && ch.Image == "alpine-base" && !copiesScript(f):
+		// A static program; built by Alpine's own Rust it needs libgcc, which
+		// of Alpine's images static-musl has and the base image has not.
+		b, _ := d.chooser.choose(from.Root(), catalog.NeedDev)
+		if b == nil || b.Dev == nil {
+			return nil, ""
 		}
-		dest := strings.TrimSuffix(st.Copy.Dest, "/")
-		if dest == p || under(p, dest) || dest == "" {
-			from = st.Copy.FromStage
+		if pick := d.other("static", "", "libc", b); pick != nil {
+			return pick, "static"
 		}
-	}
-	if from == nil || from.Origin == nil || !strings.HasSuffix(from.Origin.Repository, "golang") {
+		return nil, ""
+	default:
 		return nil, ""
 	}
 	if ch.Image != "static" && (copiesScript(f) || d.startsOthers()) {
@@ -108,6 +108,27 @@ func (d *decider) smaller(root *Stage, ch *catalog.Choice) (*catalog.Pick, strin
 		return pick, "static"
 	}
 	return nil, ""
+}
+
+// copiedProgram is the stage that a COPY takes a program from, nil when none
+// does.
+func copiedProgram(f *assess.Stage, p string) (from *assess.Stage) {
+	if !strings.Contains(p, "/") {
+		p = "/usr/local/bin/" + p
+	}
+	if !path.IsAbs(p) {
+		p = path.Join(f.End.WorkDir, p)
+	}
+	for _, st := range f.ChainSteps() {
+		if st.Copy == nil || st.Copy.FromStage == nil {
+			continue
+		}
+		dest := strings.TrimSuffix(st.Copy.Dest, "/")
+		if dest == p || under(p, dest) || dest == "" {
+			from = st.Copy.FromStage
+		}
+	}
+	return from
 }
 
 // copiesScript tells whether a shell script is copied into the image by name.

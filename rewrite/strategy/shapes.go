@@ -18,7 +18,7 @@ func (d *decider) inPlace(root *Stage, pick *catalog.Pick, effects map[*assess.S
 		root.Why = "it only runs the program: no command is run in it"
 	}
 	if root.Choice != nil && pick.Def.Image == "static" && root.Choice.Image != "static" {
-		root.Why += "; what it starts is one program that Go built, and the static image can run that"
+		root.Why += "; what it starts is one compiled program, and the static image can run that"
 	}
 	for _, st := range d.Final.ChainSteps() {
 		if e, ok := effects[st]; ok && e.trivial {
