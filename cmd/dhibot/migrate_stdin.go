@@ -29,8 +29,7 @@ func (c *MigrateCmd) stdin(ctx context.Context, p *Program, format report.Format
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(cwd, file)
 		}
-		dir := filepath.Dir(file)
-		repo, err := local.Open(local.RepositoryOf(dir, dir))
+		repo, err := local.Open(local.RepositoryOfFile(filepath.Dir(file), cwd, c.StdinPath))
 		if err != nil {
 			return usage(fmt.Errorf("--stdin-path: %w", err))
 		}

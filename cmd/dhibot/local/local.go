@@ -86,6 +86,16 @@ func RepositoryOf(dir, fallback string) string {
 	}
 }
 
+// RepositoryOfFile is RepositoryOf for a file in dir that was named arg. Outside
+// of git, a file below the current directory is seen as part of that: builds
+// are started there.
+func RepositoryOfFile(dir, cwd, arg string) string {
+	if home, err := filepath.EvalSymlinks(cwd); err == nil && inside(home, dir) && !filepath.IsAbs(arg) {
+		return RepositoryOf(dir, home)
+	}
+	return RepositoryOf(dir, dir)
+}
+
 // target is an argument of the command line, resolved.
 type target struct {
 	given string // as the user wrote it
@@ -114,14 +124,7 @@ func resolve(arg, cwd string) (target, error) {
 	case t.dir:
 		t.repo = RepositoryOf(real, real)
 	case info.Mode().IsRegular():
-		// Outside of git, a file below the current directory is seen as part
-		// of that: builds are started there.
-		dir := filepath.Dir(real)
-		fallback := dir
-		if home, err := filepath.EvalSymlinks(cwd); err == nil && inside(home, dir) && !filepath.IsAbs(arg) {
-			fallback = home
-		}
-		t.repo = RepositoryOf(dir, fallback)
+		t.repo = RepositoryOfFile(filepath.Dir(real), cwd, arg)
 	default:
 		return target{}, fmt.Errorf("%s: %w (- reads standard input)", arg, errNotRegular)
 	}
