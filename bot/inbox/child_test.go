@@ -88,6 +88,7 @@ func (o childOrders) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	line(log, "ready", os.Getpid())
 	var posters sync.WaitGroup
 	for _, repo := range o.Posts {
 		posters.Go(func() { o.post(ctx, b, log, repo) })

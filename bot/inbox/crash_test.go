@@ -1,10 +1,12 @@
 package inbox
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -60,7 +62,7 @@ func TestKilledWorkContinuesAtOnce(t *testing.T) {
 		} else {
 			t.Logf("went on %v after the start of the next process", took.Round(10*time.Millisecond))
 		}
-		stopChild(t, second)
+		stopChild(t, o, second)
 
 		box := open(t, url)
 		e, err := box.Show(t.Context(), "0-0000")
@@ -73,8 +75,10 @@ func TestKilledWorkContinuesAtOnce(t *testing.T) {
 	})
 }
 
-func stopChild(t *testing.T, c *exec.Cmd) {
+func stopChild(t *testing.T, o childOrders, c *exec.Cmd) {
 	t.Helper()
+	ready := fmt.Sprintf("ready %d", c.Process.Pid) // it knows what SIGTERM means
+	awaitJournal(t, o, ready, func(l []string) bool { return slices.Contains(l, ready) })
 	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -126,8 +130,14 @@ func TestChaos(t *testing.T) {
 		awaitJournal(t, orders[0], "all is acknowledged and done", func(l []string) bool {
 			return count(l, "acked") == total && count(l, "end") == total
 		})
+		// What was done right before the last kill may not be on record yet.
+		box := open(t, url)
+		box.await("all is on record", func() bool {
+			stats, err := box.Stats(t.Context())
+			return err == nil && stats.Waiting[Event] == 0
+		})
 		for _, c := range children {
-			stopChild(t, c)
+			stopChild(t, orders[0], c)
 		}
 		checkChaos(t, url, orders[0], repos, perRepo, kills)
 	})
@@ -183,4 +193,36 @@ func checkChaos(t *testing.T, url string, o childOrders, repos, perRepo, kills i
 		t.Errorf("the queue is not empty: %+v, %v", stats, err)
 	}
 	t.Logf("%d deliveries, %d kills: %d started again", repos*perRepo, kills, again)
+}
+
+// A process that is killed while it takes over from another has not hidden the
+// death of that one: the next takes over from both at once.
+func TestKilledWhileTakingOver(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, url string) {
+		box := open(t, url)
+		alive := filepath.Join(t.TempDir(), aliveName+"dead") // a file without a lock: its process ended
+		if err := os.WriteFile(alive, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		dead := &lease{box: box.Inbox, client: "dead"}
+		if err := dead.write(t.Context(), alive); err != nil {
+			t.Fatal(err)
+		}
+		for _, self := range []string{"killed", "next"} {
+			found, err := box.deadClients(t.Context(), self) // and no more of taking over
+			if err != nil || len(found) != 1 {
+				t.Fatalf("%s finds %v, %v; want the dead one", self, found, err)
+			}
+		}
+		if err := box.reclaim(t.Context(), "next"); err != nil {
+			t.Fatal(err)
+		}
+		if found, err := box.deadClients(t.Context(), "other"); err != nil || len(found) != 0 {
+			t.Errorf("left: %v, %v", found, err)
+		}
+		if _, err := os.Stat(alive); !os.IsNotExist(err) {
+			t.Errorf("the sign of life is left: %v", err)
+		}
+	})
 }

@@ -188,7 +188,7 @@ func (b *Inbox) reclaim(ctx context.Context, self string) error {
 		return err
 	}
 	for _, c := range dead {
-		b.opt.log.Warn().Str("client", c).Msg("taking over from a process that ended")
+		b.opt.log.Warn().Str("client", c.client).Msg("taking over from a process that ended")
 	}
 	type orphan struct{ id, lane int64 }
 	orphans := func(t tx, lock string) (list []orphan, err error) {
@@ -220,9 +220,9 @@ func (b *Inbox) reclaim(ctx context.Context, self string) error {
 			return err
 		}
 	}
-	return b.db.inTx(ctx, func(t tx) error {
-		for _, client := range dead {
-			if _, err := t.exec(ctx, "DELETE FROM inbox_lease WHERE client = $1", client); err != nil {
+	err = b.db.inTx(ctx, func(t tx) error {
+		for _, c := range dead {
+			if _, err := t.exec(ctx, "DELETE FROM inbox_lease WHERE client = $1", c.client); err != nil {
 				return err
 			}
 		}
@@ -237,6 +237,18 @@ func (b *Inbox) reclaim(ctx context.Context, self string) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	for _, c := range dead {
+		if c.ended {
+			// Not before the lease is gone: were this process killed in between,
+			// nobody could tell any more that the other is dead. Its lock is free
+			// and nobody else will look for it.
+			_ = os.Remove(c.alive)
+		}
+	}
+	return nil
 }
 
 // adopt gives an orphaned lane a new job.
@@ -258,17 +270,20 @@ func (b *Inbox) adopt(ctx context.Context, t tx, job, lane int64) error {
 	return err
 }
 
+// leaseRow is a lease as others see it.
+type leaseRow struct {
+	client, alive string
+	expired       bool // its time is over
+	ended         bool // its process is, on this machine
+}
+
 // deadClients lists the leases that have ended, or whose process has.
-func (b *Inbox) deadClients(ctx context.Context, self string) ([]string, error) {
-	type row struct {
-		client, alive string
-		expired       bool
-	}
-	var rows []row
+func (b *Inbox) deadClients(ctx context.Context, self string) ([]leaseRow, error) {
+	var rows []leaseRow
 	err := b.db.read(ctx, func(t tx) error {
 		rows = nil
 		return t.query(ctx, func(scan func(...any) error) error {
-			var r row
+			var r leaseRow
 			var left int64
 			if err := scan(&r.client, &r.alive, &left); err != nil {
 				return err
@@ -284,15 +299,11 @@ func (b *Inbox) deadClients(ctx context.Context, self string) ([]string, error) 
 	if err != nil {
 		return nil, fmt.Errorf("reading leases: %w", err)
 	}
-	var dead []string
+	var dead []leaseRow
 	for _, r := range rows {
-		ended := strings.HasPrefix(filepath.Base(r.alive), aliveName) && aliveEnded(r.alive)
-		if ended || r.expired {
-			dead = append(dead, r.client)
-		}
-		if ended {
-			// Its lock is free and nobody else will look for it.
-			_ = os.Remove(r.alive)
+		r.ended = strings.HasPrefix(filepath.Base(r.alive), aliveName) && aliveEnded(r.alive)
+		if r.ended || r.expired {
+			dead = append(dead, r)
 		}
 	}
 	return dead, nil
