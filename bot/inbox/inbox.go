@@ -28,7 +28,7 @@ type Priority int
 const (
 	Command Priority = 1 // a person is waiting for an answer
 	Event   Priority = 2 // something happened on GitHub
-	Scan    Priority = 4 // our own work on many repositories
+	Scan    Priority = 4 // our own work on many repositories; gives way to a Command of its lane
 )
 
 // String is the word used in listings and metrics.

@@ -17,6 +17,7 @@ type options struct {
 	log       zerolog.Logger
 	workers   int
 	people    int
+	scans     int
 	attempts  int
 	drain     int
 	grace     time.Duration
@@ -36,6 +37,7 @@ func defaults() options {
 		log:      zerolog.Nop(),
 		workers:  16,
 		people:   4,
+		scans:    4,
 		attempts: DefaultAttempts,
 		drain:    20,
 		grace:    20 * time.Second,
@@ -51,7 +53,7 @@ func defaults() options {
 
 func (o options) check() error {
 	switch {
-	case o.workers < 1 || o.people < 1 || o.attempts < 1 || o.drain < 1:
+	case o.workers < 1 || o.people < 1 || o.scans < 1 || o.attempts < 1 || o.drain < 1:
 		return errors.New("inbox: workers, attempts and drain must be at least 1")
 	case o.lease < time.Second || o.lease > time.Minute:
 		return errors.New("inbox: the lease must be between one second and one minute")
@@ -78,9 +80,14 @@ func WithLogger(log zerolog.Logger) Option { return func(o *options) { o.log = l
 
 // WithWorkers sets how many lanes one process works on at once (default 16),
 // and how many more are kept free for lanes with a person waiting (default 4).
+// Scans have their own, see WithScanWorkers.
 func WithWorkers(all, people int) Option {
 	return func(o *options) { o.workers, o.people = all, people }
 }
+
+// WithScanWorkers sets how many lanes with nothing but scans one process works
+// on at once, besides the others (default 4). Scans never take other workers.
+func WithScanWorkers(n int) Option { return func(o *options) { o.scans = n } }
 
 // DefaultAttempts is after how many failures a delivery is parked. With the
 // pauses between them that is more than five hours, so that a bad afternoon of

@@ -177,22 +177,25 @@ func TestOneAtATimeInOrder(t *testing.T) {
 func TestUrgency(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, url string) {
-		o := open(t, url, WithWorkers(1, 1))
-		g := newGate("now")
+		o := open(t, url, WithWorkers(1, 1), WithScanWorkers(1))
+		g := newGate("now", "event")
 		o.put(Delivery{GUID: "now", Repository: 1, Priority: Event})
 		o.work(g.handle)
 		g.await(t, "now")
 		o.put(Delivery{GUID: "scan", Repository: 1, Priority: Scan})
 		o.put(Delivery{GUID: "event", Repository: 1, Priority: Event})
-		o.put(Delivery{GUID: "other scan", Repository: 2, Priority: Scan})
 		o.put(Delivery{GUID: "other event", Repository: 3, Priority: Event})
 		o.put(Delivery{GUID: "command", Repository: 1, Priority: Command})
 		g.open("now")
-		// The worker keeps the repository it is on until it is drained, the
-		// most urgent delivery first.
-		for _, guid := range []string{"command", "event", "scan", "other event", "other scan"} {
-			g.await(t, guid)
+		// The worker keeps the repository it is on until it is drained of what
+		// it is there for, the most urgent delivery first.
+		g.await(t, "command")
+		g.await(t, "event")
+		if s := o.states(); s["scan"] != Pending || s["other event"] != Pending {
+			t.Errorf("overtook the event: %v", s)
 		}
+		g.open("event")
+		o.awaitStates(map[string]State{"now": Done, "scan": Done, "event": Done, "other event": Done, "command": Done})
 	})
 }
 
@@ -201,7 +204,7 @@ func TestUrgency(t *testing.T) {
 func TestCommandOvertakesScans(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, url string) {
-		o := open(t, url, WithWorkers(1, 1))
+		o := open(t, url, WithWorkers(1, 1), WithScanWorkers(1))
 		g := newGate("scan 0")
 		for n := range 20 {
 			o.put(Delivery{GUID: fmt.Sprintf("scan %d", n), Repository: int64(n) + 1, Priority: Scan})
@@ -209,10 +212,12 @@ func TestCommandOvertakesScans(t *testing.T) {
 		o.work(g.handle)
 		g.await(t, "scan 0")
 		o.put(Delivery{GUID: "command", Repository: 15, Priority: Command})
-		g.await(t, "command") // while the only other worker is busy
-		g.await(t, "scan 14")
+		g.await(t, "command") // while the only worker for scans is busy
 		g.open("scan 0")
-		g.await(t, "scan 1")
+		o.await("all is done", func() bool {
+			s, err := o.Stats(t.Context())
+			return err == nil && s.Waiting[Scan]+s.Waiting[Command] == 0
+		})
 	})
 }
 

@@ -15,9 +15,15 @@ import (
 //	any other error    retried after a growing pause; parked after the last attempt
 //
 // A panic is an error. ctx ends when the process stops, when the handler's
-// time is over, or when this process can no longer prove that it alone works
-// on the repository (context.Cause is ErrLeaseLost then): return soon.
+// time is over, when this process can no longer prove that it alone works on
+// the repository (context.Cause is ErrLeaseLost then), or when a scan keeps a
+// person waiting (ErrGiveWay): return soon.
 type Handler func(ctx context.Context, d Delivery) error
+
+// ErrGiveWay is the cause of a scan handler's cancelled context when a person
+// waits for the repository. The scan is called again afterwards; it is no
+// attempt.
+var ErrGiveWay = errors.New("inbox: a command is waiting")
 
 // ErrLeaseLost is the cause of a handler's cancelled context when another
 // process may already be working on the same repository.

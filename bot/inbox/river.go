@@ -12,12 +12,32 @@ import (
 	"github.com/riverqueue/river/rivertype"
 )
 
-// Names of River's queues. Lanes with a person waiting have their own, so that
-// a few workers are always free for them.
+// Names of River's queues, one for each class of work, with workers of its own:
+// a few are always free for lanes with a person waiting, and scans neither take
+// workers from events nor wait for ever because there are always events.
 const (
-	queueLanes  = "lanes"
 	queuePeople = "people"
+	queueLanes  = "lanes"
+	queueScans  = "scans"
 )
+
+// queueOf is the queue of a lane whose most urgent delivery has the priority.
+func queueOf(p Priority) string {
+	switch p {
+	case Command:
+		return queuePeople
+	case Scan:
+		return queueScans
+	default:
+		return queueLanes
+	}
+}
+
+// elsewhere tells that a worker of the queue leaves deliveries of this priority
+// to another queue's: they are less urgent than what it is there for.
+func elsewhere(queue string, p Priority) bool {
+	return queue == queuePeople && p != Command || queue == queueLanes && p == Scan
+}
 
 // fetchCooldown is the least time between two fetches, and between two NOTIFY:
 // Postgres commits transactions with one of those one after the other.
@@ -108,14 +128,10 @@ func (s stubbedTime) NowOrNil() *time.Time { now := s.now(); return &now }
 func (q *riverQueue[T]) enqueue(ctx context.Context, t tx, now time.Time, turns []turn) ([]*rivertype.JobInsertResult, error) {
 	params := make([]river.InsertManyParams, len(turns))
 	for i, turn := range turns {
-		queue := queueLanes
-		if turn.priority == Command {
-			queue = queuePeople
-		}
 		params[i] = river.InsertManyParams{Args: laneArgs{Lane: turn.lane}, InsertOpts: &river.InsertOpts{
 			MaxAttempts: maxRiverAttempts,
 			Priority:    int(turn.priority),
-			Queue:       queue,
+			Queue:       queueOf(turn.priority),
 			ScheduledAt: turn.at,
 			UniqueOpts:  q.uniquely,
 		}}
@@ -192,6 +208,7 @@ func (q *riverQueue[T]) start(ctx context.Context, client string, work func(cont
 		// notices a second.
 		queueLanes:  {MaxWorkers: q.opt.workers, FetchPollInterval: q.opt.poll},
 		queuePeople: {MaxWorkers: q.opt.people, FetchPollInterval: min(q.opt.poll, 200*time.Millisecond)},
+		queueScans:  {MaxWorkers: q.opt.scans, FetchPollInterval: q.opt.poll},
 	}
 	running, err := river.NewClient(q.driver(), c)
 	if err != nil {

@@ -22,7 +22,7 @@ type runner struct {
 
 	recording chan struct{} // a place for each worker that may record now
 
-	busy sync.Map // lanes (int64) with a handler in this process
+	busy sync.Map // lanes (int64) with a handler in this process, to *underWay
 
 	untilHalt context.Context // ends with the context of Run: for periodic work
 	helpers   sync.WaitGroup  // everything started by Run besides handlers

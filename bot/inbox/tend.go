@@ -21,6 +21,9 @@ func (r *runner) tend(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+		if err := r.giveWay(ctx); err != nil && ctx.Err() == nil {
+			b.opt.log.Warn().Err(err).Msg("cannot look for people behind scans")
+		}
 		if _, err := b.db.promote(ctx, b.now()); err != nil && ctx.Err() == nil {
 			b.opt.log.Warn().Err(err).Msg("cannot wake lanes")
 		}

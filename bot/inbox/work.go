@@ -71,9 +71,7 @@ func (r *runner) work(ctx context.Context, job *rivertype.JobRow, lane int64) er
 		if next == nil {
 			return nil
 		}
-		r.busy.Store(lane, true)
-		last = r.handle(ctx, next)
-		r.busy.Delete(lane)
+		last = r.handle(ctx, job.ID, next)
 	}
 }
 
@@ -133,7 +131,7 @@ func (r *runner) recordOnce(ctx context.Context, job *rivertype.JobRow, lane int
 			}
 		}
 		switch {
-		case h.runnable && then == proceed:
+		case h.runnable && then == proceed && !elsewhere(job.Queue, h.priority):
 			next = &h.task
 			return r.box.claim(ctx, t, next)
 		case h.runnable && then == later:
@@ -281,7 +279,7 @@ func (b *Inbox) finish(ctx context.Context, t tx, job *rivertype.JobRow, lane in
 }
 
 // handle calls the handler and says what its result means.
-func (r *runner) handle(ctx context.Context, next *task) *settlement {
+func (r *runner) handle(ctx context.Context, job int64, next *task) *settlement {
 	b, d := r.box, next.d
 	ctx, cancel := context.WithTimeoutCause(ctx, b.opt.handler, fmt.Errorf("inbox: the handler took longer than %s: %w", b.opt.handler, context.DeadlineExceeded))
 	defer cancel()
@@ -289,6 +287,8 @@ func (r *runner) handle(ctx context.Context, next *task) *settlement {
 	defer cut(nil)
 	unwatch := context.AfterFunc(r.lease.context(), func() { cut(ErrLeaseLost) })
 	defer unwatch()
+	r.busy.Store(d.lane(), &underWay{d.Priority, cut})
+	defer r.busy.Delete(d.lane())
 
 	began := b.now()
 	err := call(ctx, r.handler, d)
@@ -306,7 +306,7 @@ func (r *runner) handle(ctx context.Context, next *task) *settlement {
 		level = zerolog.WarnLevel
 	}
 	line := b.opt.log.WithLevel(level).Str("delivery", d.GUID).Str("event", d.Event).Int64("installation", d.Installation).
-		Int64("repository", d.Repository).Str("name", d.FullName).Int("attempt", d.Attempt).Str("outcome", v.outcome).
+		Int64("repository", d.Repository).Str("name", d.FullName).Int64("job", job).Int("attempt", d.Attempt).Str("outcome", v.outcome).
 		Dur("waited", seen.Waited).Dur("took", seen.Took)
 	if err != nil {
 		line = line.Err(err)
