@@ -16,10 +16,17 @@ import (
 type chooser struct {
 	in      *Input
 	release string // wished Debian release, "12" or ""
+	alpine  string // wished Alpine release of stages that name none, or ""
 }
 
 func (in *Input) chooser() *chooser {
 	c := &chooser{in: in}
+	if o := in.Stages.Final.Root().Origin; o != nil && o.Distro == catalog.Alpine && o.Explicit {
+		// What is built for the image that ships needs its C library, not a newer one.
+		if _, ok := in.Catalog.Lookup("alpine-base", o.Release); ok {
+			c.alpine = o.Release
+		}
+	}
 	for _, s := range in.Stages.All {
 		if o := s.Origin; o != nil && s.Parent == nil && o.Distro == catalog.Debian && o.Explicit && o.Release == "bookworm" {
 			if o.Image == "debian-base" {
@@ -64,8 +71,11 @@ func (c *chooser) want(s *assess.Stage, need catalog.Need) catalog.Want {
 	if s.Origin.Distro == catalog.Debian && c.in.Distro != catalog.Alpine && !newerDebian(s.Origin) {
 		w.Release = c.release
 	}
-	if c.in.Distro == catalog.KeepDistro && s.Origin.Distro == catalog.Alpine && s.Origin.Explicit {
-		w.Release = s.Origin.Release
+	if c.in.Distro == catalog.KeepDistro && s.Origin.Distro == catalog.Alpine {
+		w.Release = c.alpine
+		if s.Origin.Explicit {
+			w.Release = s.Origin.Release
+		}
 	}
 	// A service is configured, not built on: no package and no library of the
 	// file depends on its distribution.
