@@ -13,8 +13,12 @@ import (
 // The points that GitHub counts per minute (docs: 900 for one REST endpoint,
 // 2,000 for GraphQL; a read is 1, a write 5). A bucket of burst b refilled at r
 // per second lets at most b+60r through in any minute, hence these pairs.
+// GitHub says "a single endpoint" in one place and "REST API endpoints" in
+// another, so all calls that nobody waits for share one bucket that leaves a
+// sixth of a minute's points to commands.
 const (
 	restBurst, restPerSecond       = 300, 10
+	quietBurst, quietPerSecond     = 150, 10
 	graphqlBurst, graphqlPerSecond = 800, 20
 	readPoints, writePoints        = 1, 5
 )
@@ -220,8 +224,11 @@ func (l *limiter) turn(now time.Time, call callInfo, longest time.Duration) (tim
 
 func (l *limiter) pointsOf(call callInfo) *rate.Limiter {
 	key, perSecond, burst := call.name, rate.Limit(restPerSecond), restBurst
-	if call.resource == resourceGraphQL {
+	switch {
+	case call.resource == resourceGraphQL:
 		key, perSecond, burst = resourceGraphQL, graphqlPerSecond, graphqlBurst
+	case !call.command:
+		key, perSecond, burst = "nobody waits", quietPerSecond, quietBurst
 	}
 	p := l.points[key]
 	if p == nil {

@@ -110,7 +110,6 @@ func (s *Scanner) finish(ctx context.Context, v *visit, p progress) error {
 		return fmt.Errorf("forgetting repositories: %w", err)
 	}
 	now := s.c.Now()
-	zerolog.Ctx(ctx).Info().Int("repositories", len(p.Seen)).Dur("took", now.Sub(p.Began)).Msg("pass complete")
 	// The next one is ordered before this one is recorded as done: after a crash
 	// in between it is ordered under the same name.
 	if p.Again {
@@ -121,7 +120,9 @@ func (s *Scanner) finish(ctx context.Context, v *visit, p progress) error {
 	if err := s.putNote(ctx, v.installation, progressNote, progress{Done: now}); err != nil {
 		return err
 	}
-	return s.decide(ctx, v)
+	err := s.decide(ctx, v)
+	zerolog.Ctx(ctx).Info().Int("repositories", len(p.Seen)).Dur("took", now.Sub(p.Began)).Err(err).Msg("pass complete")
+	return err
 }
 
 // lookAgain looks at repositories to which something happened.

@@ -115,7 +115,7 @@ func (w *world) start() {
 	var err error
 	w.github, err = githubapi.New(githubapi.Settings{
 		AppID: w.app.ID(), Key: w.app.Key(), APIURL: w.gh.APIURL(), HTTPClient: &http.Client{Transport: w}, Now: w.now,
-		Limits: githubapi.Limits{Spacing: -1, Attempts: 1, ContentPerMinute: 1 << 20, ContentPerHour: 1 << 20},
+		Limits: githubapi.Limits{Spacing: -1, Attempts: 1, ContentPerMinute: 1 << 20, ContentPerHour: 1 << 20, MaxPause: time.Hour},
 		Wait:   func(context.Context, time.Duration) error { return nil },
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 // Each benchmark is a command below it.
 type BenchCmd struct {
 	Webhooks BenchWebhooksCmd `cmd:"" help:"Measure how fast deliveries are accepted, beside bare inserts of the same bytes."`
+	Scan     BenchScanCmd     `cmd:"" help:"Measure passes through an organisation: calls, time, memory, and how long others wait meanwhile."`
 }
 
 // Help is shown below the flags.
@@ -53,6 +55,40 @@ func (c *BenchWebhooksCmd) Run(ctx context.Context, p *Program) error {
 	}
 	return bench.Webhooks{Databases: databases, Posters: c.Posters, Size: size,
 		For: time.Duration(c.Seconds * float64(time.Second)), Working: c.Working, Out: p.Stdout}.Run(ctx)
+}
+
+// BenchScanCmd is dhibot bench scan.
+type BenchScanCmd struct {
+	Repositories int           `default:"1000" help:"How many repositories there are." placeholder:"N"`
+	Dockerfiles  int           `default:"0" help:"How many Dockerfiles they have together (default: three in two repositories)." placeholder:"N"`
+	Latency      time.Duration `default:"50ms" help:"What every answer of GitHub takes." placeholder:"DURATION"`
+	Most         time.Duration `default:"2h" help:"How long a pass may take." placeholder:"DURATION"`
+}
+
+// Run measures and prints a table.
+func (c *BenchScanCmd) Run(ctx context.Context, p *Program) error {
+	if c.Dockerfiles == 0 {
+		c.Dockerfiles = c.Repositories * 3 / 2
+	}
+	var wrong []error
+	if c.Repositories < 1 || c.Repositories > 100_000 {
+		wrong = append(wrong, fmt.Errorf("--repositories: %d is not between 1 and 100000", c.Repositories))
+	}
+	if c.Dockerfiles < c.Repositories || c.Dockerfiles > 100*max(1, c.Repositories) {
+		wrong = append(wrong, fmt.Errorf("--dockerfiles: %d is not between 1 and 100 for each repository", c.Dockerfiles))
+	}
+	if c.Latency < 0 || c.Latency > time.Minute || c.Most <= 0 {
+		wrong = append(wrong, errors.New("--latency and --most: a latency of at most a minute, and some time"))
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return usage(err)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("looking for our own program: %w", err)
+	}
+	return bench.Scan{Program: program, Repositories: c.Repositories, Dockerfiles: c.Dockerfiles, Latency: c.Latency, Most: c.Most,
+		Out: p.Stdout, Progress: p.Stderr}.Run(ctx)
 }
 
 // parseSize reads 20KB, 1MB or 500 (bytes); a KB has 1024 bytes.
