@@ -109,11 +109,11 @@ func newWorld(t testing.TB, options ...func(*world)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.start() // before there is anything to be told of
 	w.inst, err = w.app.Install("acme")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.start()
 	return w
 }
 
@@ -136,7 +136,7 @@ func (w *world) start() {
 		AppID: w.app.ID(), Key: w.app.Key(), APIURL: w.gh.APIURL(), Log: zerolog.Nop(),
 		// Pauses that are for GitHub's sake would only make the tests slow.
 		HTTPClient: &http.Client{Transport: w.transport},
-		Limits:     githubapi.Limits{Spacing: -1, Attempts: 1}, Wait: func(context.Context, time.Duration) error { return nil },
+		Limits:     githubapi.Limits{Spacing: -1, Attempts: 1, MaxPause: time.Hour}, Wait: func(context.Context, time.Duration) error { return nil },
 	})
 	if err != nil {
 		w.t.Fatal(err)
