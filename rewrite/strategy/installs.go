@@ -104,6 +104,51 @@ func readsZones(st *assess.Step) bool {
 	return false
 }
 
+// fitsPrograms refuses a stage whose RUN uses a program that the old image had,
+// where the new one lacks it and has no package manager to install it with.
+func (in *Input) fitsPrograms(s *assess.Stage, _ *catalog.Choice, def *catalog.Definition) *Block {
+	if def.PackageManager() != "" {
+		return nil
+	}
+	have := map[string]bool{}
+	for _, st := range s.ChainSteps() {
+		in.provides(st, have)
+		if st.Stage != s || st.Run == nil || st.Run.Script == nil {
+			continue
+		}
+		for _, c := range st.Run.Script.Commands {
+			switch c.Name {
+			case "curl", "wget", "unzip", "tar", "gzip", "gunzip", "grep", "awk", "git", "hg", "svn", "make", "gpg", "ssh", "perl", "xz", "bzip2", "python3", "openssl", "useradd", "groupadd":
+			default:
+				continue
+			}
+			if have[c.Name] || def.HasProgram(c.Name) || !in.oldHad(s, c.Name) {
+				continue
+			}
+			return &Block{Rule: "package-management", Code: "package-manager-missing", Line: st.Lines[0],
+				Text: fmt.Sprintf("it calls %s, which dhi %s has not, nor a package manager to install it with", c.Name, def.Image)}
+		}
+	}
+	return nil
+}
+
+// mavenWrapper are the programs with which mvnw fetches Maven: it does so by
+// itself unless the repository has the wrapper's archive.
+func (in *Input) mavenWrapper(st *assess.Step) []need {
+	if !st.Run.Script.Uses("mvnw") {
+		return nil
+	}
+	if in.known() {
+		props, ok := in.Project.Read(".mvn/wrapper/maven-wrapper.properties")
+		_, jar := in.Project.Exists(".mvn/wrapper/maven-wrapper.jar")
+		if jar || ok && !strings.Contains(string(props), "only-script") && !strings.Contains(string(props), "distributionType") && strings.Contains(string(props), "wrapperUrl") {
+			return nil // the archive, or Java, fetches it
+		}
+	}
+	why := "mvnw fetches Maven and unpacks it"
+	return []need{{program: "curl", why: why}, {program: "tar", why: why}, {program: "gzip", why: why}}
+}
+
 // oldHad tells whether the old image surely or usually had a program.
 func (in *Input) oldHad(s *assess.Stage, program string) bool {
 	cfg := s.Origin.Config
@@ -177,7 +222,7 @@ func headers(s *assess.Stage, needs []project.Need) []need {
 // implicit are programs that a RUN needs without naming them: a package
 // manager that compiles, or that fetches by git.
 func (in *Input) implicit(s *assess.Stage, st *assess.Step) []need {
-	out := in.rustHeaders(s, st)
+	out := append(in.rustHeaders(s, st), in.mavenWrapper(st)...)
 	for _, p := range st.Run.Script.Packages() {
 		switch p.Manager {
 		case "npm", "yarn", "pnpm":
