@@ -26,6 +26,7 @@ func nonrootUser() *Rule {
 
 func runNonrootUser(p *Pass) {
 	p.drops()
+	p.renamedOwners()
 	root := p.finalRoot()
 	if root == nil || root.Pick == nil || p.Shape == strategy.ShapeNone {
 		return
@@ -144,6 +145,28 @@ func (p *Pass) userNames() {
 					if fl.Name == "chown" {
 						p.change(Finding{Edits: []dockerfile.Edit{replace(fl.ValueSpan, to)}, Before: "--chown=" + fl.Value, After: "--chown=" + to,
 							Why: fmt.Sprintf("the image has no account %s: the build would stop here", st.Copy.Chown)})
+					}
+				}
+			}
+		}
+	}
+}
+
+// renamedOwners replaces accounts that the image of a build stage does not have.
+func (p *Pass) renamedOwners() {
+	for _, s := range p.All {
+		for _, st := range s.Steps {
+			to, ok := p.Renamed[st]
+			switch {
+			case !ok:
+			case st.Keyword == "USER" && len(st.Words) > 0:
+				p.change(Finding{Edits: []dockerfile.Edit{replace(st.Words[0].Span, to)}, Lines: st.Lines, Before: "USER " + st.Words[0].Text, After: "USER " + to,
+					Why: "The image of this build stage has no such account; nothing but the build runs as it."})
+			case st.Copy != nil:
+				for _, fl := range st.Flags {
+					if fl.Name == "chown" {
+						p.change(Finding{Edits: []dockerfile.Edit{replace(fl.ValueSpan, to)}, Lines: st.Lines, Before: "--chown=" + fl.Value, After: "--chown=" + to,
+							Why: "The image of this build stage has no such account: the build would stop here."})
 					}
 				}
 			}

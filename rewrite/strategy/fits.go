@@ -14,7 +14,7 @@ import (
 // what it does there relies on the old image. Nil when nothing speaks against.
 func (in *Input) fits(s *assess.Stage, ch *catalog.Choice, def *catalog.Definition) *Block {
 	for _, check := range []func(*assess.Stage, *catalog.Choice, *catalog.Definition) *Block{
-		in.fitsManager, in.fitsPrograms, in.fitsPins, in.fitsPackages, in.fitsLayout, in.fitsFiles, in.fitsHelpers, in.fitsTarget, in.fitsAccounts, in.fitsPasswd, in.fitsPlatform,
+		in.fitsManager, in.fitsPrograms, in.fitsPins, in.fitsPackages, in.fitsLayout, in.fitsFiles, in.fitsHelpers, in.fitsTarget, in.fitsAccounts, in.fitsNames, in.fitsPasswd, in.fitsPlatform,
 	} {
 		if b := check(s, ch, def); b != nil {
 			return b
@@ -183,7 +183,7 @@ func layouts(image string) []string {
 	case "maven":
 		return []string{"/usr/share/maven", "/usr/local/bin/mvn-entrypoint.sh", "/opt/java/openjdk"}
 	case "gradle":
-		return []string{"/home/gradle", "/opt/java/openjdk"}
+		return []string{"/opt/java/openjdk"}
 	case "dotnet", "aspnetcore":
 		return []string{"/usr/share/dotnet", "/usr/lib/dotnet"}
 	case "rust":

@@ -67,6 +67,9 @@ type Plan struct {
 	Inserts []Insert
 	// Replaced are other instructions of the final image that get another text.
 	Replaced []Rewrite
+	// Renamed are USER and COPY instructions of build stages with the account
+	// that they name instead.
+	Renamed map[*assess.Step]string
 	// Move is a directory of the final image that gets another name; nil when
 	// all keep theirs.
 	Move *Move
