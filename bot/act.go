@@ -230,9 +230,17 @@ func (j *job) says(d *done) (bool, error) {
 // input is what a text about the proposal is made of; links lead to the files as
 // of base.
 func (j *job) input(d *done, base string) body.Input {
+	checked := j.deps.Checked
+	if d.proposal.asked {
+		checked = append(slices.Clone(checked), "every new image is in its registry, with the user, start command and directory that the catalog has")
+	}
+	var unchecked []string
+	for _, host := range d.proposal.unasked {
+		unchecked = append(unchecked, "whether `"+host+"` has the images as the catalog has them: it did not say")
+	}
 	return body.Input{
-		Results: d.proposal.results, Passed: d.proposal.passed, Registry: d.view.config.Login(),
-		Checked: j.deps.Checked, Notes: append(d.view.notes(), about(d)...), Files: j.repo.HTMLURL + "/blob/" + base,
+		Results: d.proposal.results, Unchecked: unchecked, Passed: d.proposal.passed, Registry: d.view.config.Login(),
+		Checked: checked, Notes: append(d.view.notes(), about(d)...), Files: j.repo.HTMLURL + "/blob/" + base,
 		Commands: examples(), Closing: closing, Boxes: boxes(), Brief: d.view.config.Explain == config.Inline,
 	}
 }

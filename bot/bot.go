@@ -17,7 +17,7 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Deps are what a Bot works with. All but Examined, Catalog, Now and
+// Deps are what a Bot works with. All but Examined, Registry, Catalog, Now and
 // Log are required.
 type Deps struct {
 	// GitHub is the App.
@@ -35,6 +35,9 @@ type Deps struct {
 	// Checked are the checks that Migrate makes of every result it changes, as
 	// parts of a sentence; they are claimed in pull requests.
 	Checked []string
+	// Registry is asked about images before a pull request moves to them; nil is
+	// nobody.
+	Registry Registry
 	// Catalog is the catalog to migrate with; nil is the embedded one.
 	Catalog *catalog.Catalog
 	// Now is the clock; nil is time.Now.
@@ -114,12 +117,16 @@ func (b *Bot) route(ctx context.Context, d inbox.Delivery, e event.Event) error 
 // settle turns an error into what the inbox should do with the delivery.
 func (b *Bot) settle(log zerolog.Logger, d inbox.Delivery, err error) error {
 	var limited *githubapi.RateLimitedError
+	var silent *silentRegistry
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &limited):
 		log.Info().Time("until", limited.Until).Err(err).Msg("waiting for GitHub's limit")
 		return inbox.Later(limited.Until, err)
+	case errors.As(err, &silent):
+		log.Info().Time("until", silent.Again).Err(err).Msg("waiting for a registry")
+		return inbox.Later(silent.Again, err)
 	case errors.Is(err, githubapi.ErrGone):
 		// Suspended or uninstalled: kept, so that it can be taken up again.
 		b.deps.GitHub.Forget(d.Installation)

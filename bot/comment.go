@@ -81,6 +81,14 @@ func (b *Bot) comment(ctx context.Context, d inbox.Delivery, e *event.IssueComme
 		return err
 	}
 	err = j.obeyAll(ctx, e)
+	var silent *silentRegistry
+	if errors.As(err, &silent) {
+		text := "The registry " + code(silent.Registry) + " does not answer, and I want to ask it whether it has the images. I keep trying for ten minutes; after that I go on without it, and say so."
+		if err := j.say(ctx, int(e.Issue.Number), fmt.Sprintf("trouble-%d", e.Comment.ID), text); err != nil {
+			zerolog.Ctx(ctx).Warn().Err(err).Msg("no answer")
+		}
+		return err
+	}
 	var limited *githubapi.RateLimitedError
 	if err != nil && d.Attempt == patience && !errors.As(err, &limited) && !errors.Is(err, githubapi.ErrGone) {
 		// The inbox goes on trying for hours; who asked should know.

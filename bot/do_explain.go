@@ -33,6 +33,9 @@ func doExplain(ctx context.Context, j *job, _ *asked, req command.Request) (answ
 	if err != nil {
 		return answer{}, err
 	}
+	if err := j.confirm(ctx, v, &p, false); err != nil {
+		return answer{}, err
+	}
 	in := body.Input{Files: j.repo.HTMLURL + "/blob/" + v.base}
 	for _, result := range p.results {
 		if result.Path != r.Path {

@@ -29,6 +29,8 @@ type proposal struct {
 	passed  []body.Passed
 	all     []string // paths of everything that looks like a Dockerfile
 	taken   []string // paths of those that may be looked at
+	asked   bool     // the registries confirmed every image that a result moves to
+	unasked []string // registries that did not say anything
 }
 
 // lens is what applies to a Dockerfile: the scope that it is looked at under,

@@ -200,6 +200,9 @@ func (s *sorter) sort(ctx context.Context, d *decision) error {
 		if err := errors.Join(failed, err); err != nil {
 			return err
 		}
+		if err := s.confirm(ctx, s.view, &proposal, !s.ask.Preview); err != nil {
+			return err
+		}
 	}
 	if failed != nil {
 		return failed
@@ -219,6 +222,7 @@ func (s *sorter) sort(ctx context.Context, d *decision) error {
 			return err
 		}
 		p := &done{view: s.view, state: state}
+		p.proposal.asked, p.proposal.unasked = proposal.asked, proposal.unasked
 		if p.scope, _, err = s.scope(ctx, g); err != nil {
 			return err
 		}

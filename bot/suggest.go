@@ -52,6 +52,9 @@ func (j *job) suggest(ctx context.Context, p githubapi.PullRequest, r command.Mi
 	if err != nil {
 		return answer{}, err
 	}
+	if err := j.confirm(ctx, v, &proposal, false); err != nil {
+		return answer{}, err
+	}
 	var results []*rewrite.Result
 	for _, result := range proposal.results {
 		if _, ok := patches[result.Path]; ok {

@@ -43,7 +43,9 @@ type world struct {
 	bot    *bot.Bot
 	github *githubapi.App
 	now    func() time.Time
+	clock  time.Time // under mu
 
+	registry  bot.Registry
 	engine    func(context.Context, rewrite.Input) (*rewrite.Result, error)
 	transport *breaking
 
@@ -69,12 +71,11 @@ func newWorld(t testing.TB, options ...func(*world)) *world {
 	for _, f := range options {
 		f(w)
 	}
-	clock := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	var mu sync.Mutex
+	w.clock = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	w.now = func() time.Time {
-		mu.Lock()
-		defer mu.Unlock()
-		return clock
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.clock
 	}
 	spec, err := contract.Shared()
 	if err != nil {
@@ -143,7 +144,7 @@ func (w *world) start() {
 	}
 	b, err := bot.New(bot.Deps{
 		GitHub: w.github, AppID: w.app.ID(), Keys: testKeys,
-		Migrate: w.engine, Checked: []string{"every changed file parses"}, Now: w.now, Log: zerolog.New(w),
+		Migrate: w.engine, Checked: []string{"every changed file parses"}, Now: w.now, Log: zerolog.New(w), Registry: w.registry,
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -16,6 +16,9 @@ type Input struct {
 	// parts of a sentence of ours: "it parses in BuildKit". None means that no
 	// claim is made.
 	Checked []string
+	// Unchecked are further things that were not checked, in the same way; they
+	// may quote foreign text in backticks.
+	Unchecked []string
 	// Notes are remarks about this pull request, sentences of ours that may
 	// quote foreign text in backticks.
 	Notes []string

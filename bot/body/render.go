@@ -143,7 +143,15 @@ func (w *writer) checked() {
 	if len(w.in.Checked) > 0 {
 		w.printf("Checked: %s. ", strings.Join(w.in.Checked, "; "))
 	}
-	w.printf("Not checked: no image was built and no container was started.\n\n")
+	w.printf("Not checked: no image was built and no container was started")
+	unchecked, more := first(w.in.Unchecked, w.rows)
+	for _, what := range unchecked {
+		w.printf("; %s", Prose(what, proseLimit))
+	}
+	if more > 0 {
+		w.printf("; … and %s", count(more, "more thing"))
+	}
+	w.printf(".\n\n")
 }
 
 func (w *writer) controls() {

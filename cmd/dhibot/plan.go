@@ -14,6 +14,7 @@ import (
 type PlanCmd struct {
 	Repository string       `arg:"" name:"owner/repo" help:"Repository on GitHub."`
 	App        appFlags     `embed:""`
+	Registry   registryFlag `embed:""`
 	Log        demoLogFlags `embed:""`
 }
 
@@ -32,10 +33,11 @@ func (c *PlanCmd) Run(ctx context.Context, p *Program) error {
 	if !ok || owner == "" || name == "" || strings.Contains(name, "/") {
 		repoErr = fmt.Errorf("%q is not of the form OWNER/REPO", c.Repository)
 	}
-	if err := errors.Join(repoErr, appErr, logErr); err != nil {
+	desk, deskErr := c.Registry.desk()
+	if err := errors.Join(repoErr, appErr, deskErr, logErr); err != nil {
 		return usage(fmt.Errorf("these settings are missing or malformed:\n%w", err))
 	}
-	cfg := server.Config{AppID: app.id, Keys: app.keys, APIURL: app.apiURL, Log: log}
+	cfg := server.Config{AppID: app.id, Keys: app.keys, APIURL: app.apiURL, Registry: desk, Log: log}
 	github, err := cfg.GitHub(nil)
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ type ServeCmd struct {
 	WebhookSecret string       `env:"DHIBOT_WEBHOOK_SECRET" help:"Secret of the webhook; several, separated by commas, while one is being replaced." placeholder:"SECRET"`
 	Listen        string       `env:"DHIBOT_LISTEN" default:":3000" help:"Address to listen on." placeholder:"ADDR"`
 	Database      databaseFlag `embed:""`
+	Registry      registryFlag `embed:""`
 	Log           logFlags     `embed:""`
 }
 
@@ -31,8 +32,9 @@ are left are taken up at the next start.`
 func (c *ServeCmd) Run(ctx context.Context, p *Program) error {
 	app, appErr := c.App.parse()
 	secrets, secretErr := parseSecrets("DHIBOT_WEBHOOK_SECRET", c.WebhookSecret)
+	desk, deskErr := c.Registry.desk()
 	log, logErr := c.Log.logger(p.Stderr)
-	if err := errors.Join(appErr, secretErr, parseListen("DHIBOT_LISTEN", c.Listen), c.Database.parse(), logErr); err != nil {
+	if err := errors.Join(appErr, secretErr, parseListen("DHIBOT_LISTEN", c.Listen), c.Database.parse(), deskErr, logErr); err != nil {
 		return usage(fmt.Errorf("these settings are missing or malformed:\n%w", err))
 	}
 	if strings.HasPrefix(app.apiURL, "http:") {
@@ -43,5 +45,5 @@ func (c *ServeCmd) Run(ctx context.Context, p *Program) error {
 		return fmt.Errorf("listening: %w", err)
 	}
 	return server.Run(ctx, server.Config{AppID: app.id, Keys: app.keys, Secrets: secrets, APIURL: app.apiURL,
-		Database: c.Database.DatabaseURL, Log: log}, ln)
+		Database: c.Database.DatabaseURL, Registry: desk, Log: log}, ln)
 }

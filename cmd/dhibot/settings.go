@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"dhibot/bot/registry"
 )
 
 // appFlags are who the App is and where GitHub is. All values are text here, so
@@ -136,6 +138,22 @@ func (f *databaseFlag) parse() error {
 		return nil
 	}
 	return errors.New("DHIBOT_DATABASE_URL: must begin with sqlite: or postgres://")
+}
+
+// registryFlag is whether registries are asked about images.
+type registryFlag struct {
+	RegistryCheck string `env:"DHIBOT_REGISTRY_CHECK" default:"auto" help:"Ask registries about images before a pull request moves to them: auto (those that the Docker configuration has a login for) or off." placeholder:"WHEN"`
+}
+
+// desk is what asks registries; nil when nothing is to be asked.
+func (f *registryFlag) desk() (*registry.Desk, error) {
+	switch f.RegistryCheck {
+	case "auto":
+		return registry.NewDesk(registry.New(), nil), nil
+	case "off":
+		return nil, nil
+	}
+	return nil, fmt.Errorf("DHIBOT_REGISTRY_CHECK: %q is neither auto nor off", f.RegistryCheck)
 }
 
 // logFlags are how the server logs.

@@ -20,6 +20,7 @@ import (
 	"dhibot/bot/githubapi"
 	"dhibot/bot/inbox"
 	"dhibot/bot/memory"
+	"dhibot/bot/registry"
 	"dhibot/bot/scan"
 	"dhibot/bot/sweep"
 	"dhibot/rewrite"
@@ -44,7 +45,10 @@ type Config struct {
 	// Inbox are further options of the inbox.
 	Inbox   []inbox.Option
 	Catalog *catalog.Catalog // nil is the embedded one
-	Log     zerolog.Logger
+	// Registry is asked about images before a pull request moves to them; nil
+	// is nobody.
+	Registry *registry.Desk
+	Log      zerolog.Logger
 }
 
 // Engine migrates one Dockerfile; it is rewrite.Migrate.
@@ -66,8 +70,12 @@ func (c Config) Bot(github *githubapi.App, engine Engine, examined func(*rewrite
 	if err != nil {
 		return nil, err
 	}
-	return bot.New(bot.Deps{GitHub: github, AppID: c.AppID, Keys: keys, Migrate: engine, Examined: examined, Checked: checked(),
-		Catalog: c.Catalog, Log: c.Log.With().Str("component", "bot").Logger()})
+	deps := bot.Deps{GitHub: github, AppID: c.AppID, Keys: keys, Migrate: engine, Examined: examined, Checked: checked(),
+		Catalog: c.Catalog, Log: c.Log.With().Str("component", "bot").Logger()}
+	if c.Registry != nil {
+		deps.Registry = c.Registry
+	}
+	return bot.New(deps)
 }
 
 // checked is what package verify holds of every result that changes a file
