@@ -1,5 +1,10 @@
 package project
 
+import (
+	"slices"
+	"strings"
+)
+
 // nativeModules are packages of the npm registry with native code. compiles is
 // for those that publish no prebuilt binaries (their install script runs
 // node-gyp); the rest download one that fits glibc or musl. Source: the
@@ -125,4 +130,21 @@ var nodeBins = map[string]nodeBin{
 	"sequelize":          {pkg: "sequelize-cli", file: "sequelize-cli/lib/sequelize"},
 	"knex":               {pkg: "knex", file: "knex/bin/cli.js"},
 	"typeorm":            {pkg: "typeorm", file: "typeorm/cli.js"},
+}
+
+// NodeBinsOf are the programs that a package of npm is known to put on the PATH
+// and that start a server or another program of Node.js. name may carry a
+// version.
+func NodeBinsOf(name string) []string {
+	if i := strings.LastIndexByte(name, '@'); i > 0 {
+		name = name[:i]
+	}
+	var out []string
+	for bin, b := range nodeBins {
+		if b.pkg == name && b.file != "" && b.refuse == "" {
+			out = append(out, bin)
+		}
+	}
+	slices.Sort(out)
+	return out
 }

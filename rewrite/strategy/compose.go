@@ -25,6 +25,8 @@ type composer struct {
 	recipe  *recipe
 	user    RunUser
 	venv    venv
+	// npm is a globally installed program that comes along; nil for none.
+	npm *npmGlobal
 	// netEnv are variables that a .NET program needs on the new image.
 	netEnv []Line
 

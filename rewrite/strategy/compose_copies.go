@@ -64,6 +64,9 @@ func (c *composer) copies() {
 	if c.venv.dir != "" {
 		want(c.venv.dir, false, "the installed packages, at the same path in both stages because a virtual environment cannot move", c.final.From.Lines[0])
 	}
+	if c.npm != nil {
+		want(newPrefix, false, fmt.Sprintf("%s and what it needs: line %d installs it", c.npm.program, c.npm.line), c.npm.line)
+	}
 	paths = minimal(paths)
 	c.conditional(paths)
 	c.replicate(paths)
@@ -136,7 +139,7 @@ func (c *composer) replicate(paths []artifact) {
 		if d == "" {
 			d = "/"
 		}
-		if coveredBy(d, paths) || c.covered(st) {
+		if coveredBy(d, paths) || c.covered(st) || c.removedAgain(st) {
 			continue
 		}
 		if c.recipe != nil && st.Copy.From == "" && !st.Copy.Inline && (under(d, st.Before.WorkDir) || d == st.Before.WorkDir || sourceTree(c.steps, d)) {
@@ -232,6 +235,37 @@ func (c *composer) covered(st *assess.Step) bool {
 		}
 	}
 	return false
+}
+
+// removedAgain tells whether a later RUN removes every file that a COPY brings:
+// what was installed from is not needed any more.
+func (c *composer) removedAgain(st *assess.Step) bool {
+	files := copiedFiles(st.Copy)
+	if len(files) == 0 || len(files) < len(st.Copy.Sources) {
+		return false // patterns
+	}
+	after := false
+	for _, t := range c.steps {
+		if t == st {
+			after = true
+			continue
+		}
+		if !after || t.Run == nil || t.Run.Script == nil {
+			continue
+		}
+		for _, op := range t.Run.Script.FileOps() {
+			if op.Op != "rm" || op.Cmd != nil && op.Cmd.Conditional {
+				continue
+			}
+			for _, p := range op.Paths {
+				if !path.IsAbs(p) {
+					p = path.Join(t.Before.WorkDir, p)
+				}
+				files = slices.DeleteFunc(files, func(f string) bool { return path.Clean(f) == path.Clean(p) })
+			}
+		}
+	}
+	return len(files) == 0
 }
 
 // samePlace tells whether a file of the context keeps its place when the

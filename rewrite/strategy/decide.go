@@ -13,6 +13,9 @@ import (
 type decider struct {
 	*Plan
 	chooser *chooser
+	// npm is a globally installed program that starts the container; nil for
+	// none.
+	npm     *npmGlobal
 	byStage map[*assess.Stage]*Stage
 }
 

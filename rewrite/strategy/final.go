@@ -62,8 +62,11 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	if venv.dir != "" {
 		t.venv = path.Join(venv.dir, "bin")
 	}
+	if rec == nil {
+		t.globals = npmGlobals(list)
+	}
 	start, blocks := t.start()
-	d.Start = start
+	d.Start, d.npm = start, t.global
 	d.Blocks = append(d.Blocks, blocks...)
 	d.Health = t.health()
 	if len(d.Blocks) > 0 {

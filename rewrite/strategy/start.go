@@ -27,6 +27,10 @@ type starter struct {
 	unprivileged bool
 	// env are variables that a resolved script set.
 	env []EnvVar
+	// globals are programs that npm installed globally, global is the one that
+	// starts the container.
+	globals map[string]*npmGlobal
+	global  *npmGlobal
 	// byPython tells that Python fills in the variables of the command.
 	byPython bool
 }

@@ -199,6 +199,9 @@ func (t *starter) nodeStart(c assess.Command, argv []string) ([]string, string, 
 	switch {
 	case strings.HasPrefix(argv[0], "-") || strings.HasSuffix(argv[0], ".js") || strings.HasSuffix(argv[0], ".mjs") || strings.HasSuffix(argv[0], ".cjs"):
 		return append([]string{"node"}, argv...), "the old entry point ran node for a command that is a file or an option; the DHI image has no entry point", nil
+	case name == "npx" && len(argv) > 1 && t.globals[argv[1]] != nil:
+		fixed, why, _ := t.globalStart(argv[1], argv[2:])
+		return fixed, why, nil
 	case name == "npm" || name == "yarn" || name == "pnpm" || name == "npx":
 		r := t.in.nodeCommand(t.final, argv)
 		if r.argv == nil {
@@ -215,6 +218,9 @@ func (t *starter) nodeStart(c assess.Command, argv []string) ([]string, string, 
 		bl := t.block(c, "package-manager-start", fmt.Sprintf("%s starts %s, which is not surely there", strings.Join(argv, " "), r.argv[0]))
 		return nil, "", &bl
 	case name != "node" && !strings.Contains(argv[0], "/") && !t.def.HasProgram(name):
+		if fixed, why, ok := t.globalStart(name, argv[1:]); ok {
+			return fixed, why, nil
+		}
 		if r := t.in.nodeBin(t.final, name, argv[1:]); r.argv != nil {
 			return r.argv, "the runtime image does not surely have env, which the scripts in node_modules/.bin need; " + r.reason, nil
 		}
