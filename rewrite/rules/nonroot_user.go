@@ -127,6 +127,9 @@ func (p *Pass) userNames() {
 		if p.Shape == strategy.ShapeRebase && st.Stage != p.Final.Stage {
 			continue
 		}
+		if p.Goes(st) {
+			continue
+		}
 		if st.Keyword == "USER" {
 			old := strings.Trim(strings.TrimSpace(st.Text), `"'`)
 			if to, ok := p.RunUser.Names[old]; ok && len(st.Words) > 0 {

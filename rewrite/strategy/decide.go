@@ -148,3 +148,14 @@ func (p *Plan) isDropped(st *assess.Step) bool {
 	}
 	return false
 }
+
+// Goes tells whether an instruction is dropped or written anew, so that no
+// other rule may edit it.
+func (p *Plan) Goes(st *assess.Step) bool {
+	for _, r := range p.Replaced {
+		if r.Step == st {
+			return true
+		}
+	}
+	return p.isDropped(st)
+}

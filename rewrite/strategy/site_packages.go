@@ -17,6 +17,12 @@ type sitePackages struct {
 	first  *assess.Step   // the first installation in source
 	site   *assess.Step   // the COPY of site-packages
 	bins   []*assess.Step // COPYs of the programs that came with the packages
+	// from and to are the directory of the packages in both stages, when they
+	// are installed to a place of their own (--user, --prefix); plain are those
+	// installations without that option, paths the ENVs that name to.
+	from, to string
+	plain    []Rewrite
+	paths    []Rewrite
 }
 
 var sitePath = regexp.MustCompile(`^/usr/local/lib/python3\.[0-9]+(/site-packages)?$`)
@@ -34,6 +40,8 @@ func (in *Input) sitePackagesOf(f *assess.Stage) *sitePackages {
 		}
 		src, dest := path.Clean(st.Copy.Sources[0]), path.Clean(st.Copy.Dest)
 		switch {
+		case sp.site == nil && in.ownPlace(st.Copy.FromStage, src):
+			sp.site, sp.source, sp.from, sp.to = st, st.Copy.FromStage, src, dest
 		case sitePath.MatchString(src) && src == dest && sp.site == nil:
 			sp.site, sp.source = st, st.Copy.FromStage
 		case src == "/usr/local/bin" && dest == src, path.Dir(src) == "/usr/local/bin" && (dest == src || dest == "/usr/local/bin"):
@@ -68,7 +76,7 @@ func (in *Input) sitePackagesOf(f *assess.Stage) *sitePackages {
 			default:
 				continue
 			}
-			if in.venvRefuses(effect{step: st}, p) != nil {
+			if in.venvRefuses(effect{step: st}, p) != nil && !sp.placed(p) {
 				return nil
 			}
 			if sp.first == nil {
@@ -76,7 +84,7 @@ func (in *Input) sitePackagesOf(f *assess.Stage) *sitePackages {
 			}
 		}
 	}
-	if sp.first == nil || in.ownVenv(sp.source) != "" {
+	if sp.first == nil || in.ownVenv(sp.source) != "" || sp.from != "" && !in.replaced(f, sp) {
 		return nil
 	}
 	return sp
@@ -111,7 +119,10 @@ func (d *decider) useVenv(sp *sitePackages) {
 	add(sp.source, sp.first, "RUN python3 -m venv "+newVenv,
 		fmt.Sprintf("line %d takes the packages from %s, where the interpreter of the DHI image does not look; a virtual environment can be copied", sp.site.Lines[0], path.Clean(sp.site.Copy.Sources[0])))
 	add(sp.source, sp.first, fmt.Sprintf("ENV VIRTUAL_ENV=%s PATH=%q", newVenv, newVenv+"/bin:$PATH"), "pip and the tools built on it find the virtual environment first")
-	add(d.Final.Stage, sp.site, fmt.Sprintf("ENV PATH=%q", newVenv+"/bin:$PATH"), "the programs and packages of the virtual environment are found first")
+	if len(sp.paths) == 0 {
+		add(d.Final.Stage, sp.site, fmt.Sprintf("ENV PATH=%q", newVenv+"/bin:$PATH"), "the programs and packages of the virtual environment are found first")
+	}
+	d.Replaced = append(append(d.Replaced, sp.plain...), sp.paths...)
 	d.Replaced = append(d.Replaced, Rewrite{Step: sp.site, Rule: "package-management", Text: fmt.Sprintf("COPY --from=%s %s %s", sp.source.Name, newVenv, newVenv),
 		Why: "the installed packages, at the same path in both stages because a virtual environment cannot move"})
 	for _, st := range sp.bins {

@@ -227,6 +227,11 @@ func (in *Input) venvRefuses(e effect, p shell.PackageCall) *Block {
 			return block(fmt.Sprintf("it installs with %s, into a place of the old interpreter", flag))
 		}
 	}
+	for _, name := range []string{"PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"} {
+		if v := e.step.Before.Env[name]; v != "" && v != "0" && p.Manager == "pip" {
+			return block(fmt.Sprintf("%s sends packages to a place of the old interpreter", name))
+		}
+	}
 	if p.Manager == "uv" && e.step.Before.Env["UV_SYSTEM_PYTHON"] != "" {
 		return block("uv is told to install into the old interpreter (UV_SYSTEM_PYTHON)")
 	}
