@@ -60,6 +60,8 @@ type limiter struct {
 	content []time.Time
 	spacing *rate.Limiter
 	points  map[string]*rate.Limiter
+	// sharers is for how many processes spacing and points are set.
+	sharers int
 }
 
 // allowance is an hourly budget as GitHub last told it.
@@ -78,7 +80,30 @@ func newLimiter(limits Limits) *limiter {
 		allowances: map[string]allowance{},
 		spacing:    rate.NewLimiter(every, 1),
 		points:     map[string]*rate.Limiter{},
+		sharers:    1,
 	}
+}
+
+// share is among how many processes the installation's limits are divided. It
+// adjusts what depends on that.
+func (l *limiter) share(now time.Time) int {
+	n := 1
+	if l.limits.Replicas != nil {
+		n = max(1, l.limits.Replicas())
+	}
+	if n == l.sharers {
+		return n
+	}
+	l.sharers = n
+	if l.limits.Spacing > 0 {
+		l.spacing.SetLimitAt(now, rate.Every(l.limits.Spacing*time.Duration(n)))
+	}
+	for key, p := range l.points {
+		perSecond, burst := pointsFor(key)
+		p.SetLimitAt(now, perSecond/rate.Limit(n))
+		p.SetBurstAt(now, max(burst/n, writePoints))
+	}
+	return n
 }
 
 // admit decides about a call at the time now. It returns how long the call has
@@ -92,7 +117,7 @@ func (l *limiter) admit(now time.Time, call callInfo) (time.Duration, error) {
 	if err := l.allowed(now, call, 1); err != nil {
 		return 0, err
 	}
-	longest := l.limits.MaxPause
+	longest := min(l.limits.MaxPause*time.Duration(l.share(now)), max(l.limits.MaxPause, longestReservedPause))
 	reserved := call.reserved != nil && call.reserved.take()
 	if reserved {
 		longest = longestReservedPause
@@ -176,10 +201,11 @@ func (l *limiter) contentFits(now time.Time, call callInfo, n int) error {
 	if !call.command {
 		perHour -= int(float64(perHour) * l.limits.CommandShare)
 	}
+	sharers := l.share(now)
 	for _, window := range []struct {
 		length time.Duration
 		most   int
-	}{{time.Minute, l.limits.ContentPerMinute}, {time.Hour, perHour}} {
+	}{{time.Minute, max(l.limits.ContentPerMinute/sharers, 1)}, {time.Hour, max(perHour/sharers, 1)}} {
 		// The call fits once the (most-n+1)-th youngest write has left the window.
 		i := len(l.content) - (window.most - n) - 1
 		if window.most < n {
@@ -223,19 +249,34 @@ func (l *limiter) turn(now time.Time, call callInfo, longest time.Duration) (tim
 }
 
 func (l *limiter) pointsOf(call callInfo) *rate.Limiter {
-	key, perSecond, burst := call.name, rate.Limit(restPerSecond), restBurst
+	key := call.name
 	switch {
 	case call.resource == resourceGraphQL:
-		key, perSecond, burst = resourceGraphQL, graphqlPerSecond, graphqlBurst
+		key = resourceGraphQL
 	case !call.command:
-		key, perSecond, burst = "nobody waits", quietPerSecond, quietBurst
+		key = pointsQuiet
 	}
 	p := l.points[key]
 	if p == nil {
-		p = rate.NewLimiter(perSecond, burst)
+		perSecond, burst := pointsFor(key)
+		p = rate.NewLimiter(perSecond/rate.Limit(l.sharers), max(burst/l.sharers, writePoints))
 		l.points[key] = p
 	}
 	return p
+}
+
+// pointsQuiet is the bucket of all calls for which nobody waits.
+const pointsQuiet = "nobody waits"
+
+// pointsFor is the bucket of an endpoint, for all processes together.
+func pointsFor(key string) (perSecond rate.Limit, burst int) {
+	switch key {
+	case resourceGraphQL:
+		return graphqlPerSecond, graphqlBurst
+	case pointsQuiet:
+		return quietPerSecond, quietBurst
+	}
+	return restPerSecond, restBurst
 }
 
 // observe learns from an answer. It returns the error when the answer is a

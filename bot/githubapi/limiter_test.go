@@ -388,3 +388,46 @@ func ExampleRateLimitedError() {
 	fmt.Println(&RateLimitedError{Until: noon, Secondary: true, Resource: "core", Why: "GitHub answered 429"})
 	// Output: secondary rate limit (core) until 2026-05-04T12:00:00Z: GitHub answered 429
 }
+
+// TestReplicasShare: three processes keep together to what one may do, and one
+// that is left alone gets everything again.
+func TestReplicasShare(t *testing.T) {
+	t.Parallel()
+	replicas := 3
+	var all []*limiter
+	for range 3 {
+		all = append(all, newLimiter(Limits{Replicas: func() int { return replicas }}.withDefaults()))
+	}
+	// An hour, each asking as soon as it may.
+	writes := 0
+	for _, l := range all {
+		var last time.Time
+		for now, n := noon, 0; now.Before(noon.Add(time.Hour)); n++ {
+			pause, err := l.admit(now, writeCall("op"+strconv.Itoa(n)))
+			var limited *RateLimitedError
+			if errors.As(err, &limited) {
+				now = limited.Until
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			at := now.Add(pause)
+			if !last.IsZero() && at.Sub(last) < 3*time.Second-time.Millisecond {
+				t.Fatalf("two writes of one process are %s apart", at.Sub(last))
+			}
+			last, now = at, at
+			writes++
+		}
+	}
+	if writes > 425 || writes < 400 {
+		t.Errorf("%d writes in an hour, want a little less than 425", writes)
+	}
+	replicas = 1
+	l, later := all[0], noon.Add(3*time.Hour)
+	for i := range 3 {
+		if pause, err := l.admit(later, writeCall("x")); err != nil || pause > time.Duration(i)*time.Second+time.Millisecond {
+			t.Errorf("write %d of the last process waits %s, %v", i, pause, err)
+		}
+	}
+}

@@ -10,9 +10,13 @@ type Limits struct {
 	// as GitHub's "Best practices for using the REST API" asks. Negative: none.
 	Spacing time.Duration
 	// ContentPerMinute and ContentPerHour bound the writes that make content;
-	// default 80 and 500. They are counted in this process: of several replicas
-	// on one installation, each gets its part.
+	// default 80 and 500.
 	ContentPerMinute, ContentPerHour int
+	// Replicas tells how many processes work for the App, this one included; it
+	// is asked for every call. What is counted here and not by GitHub's headers
+	// (Spacing, the content of a minute and an hour, points) is divided evenly
+	// among them. nil: this is the only one.
+	Replicas func() int
 	// CommandShare is the part of every hourly allowance that only calls under
 	// ForCommand may use; default 0.15. Negative: none.
 	CommandShare float64

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 )
@@ -149,6 +150,8 @@ type Inbox struct {
 
 	mu      sync.Mutex
 	running *runner // nil unless Run is active
+
+	replicas atomic.Int64 // see Replicas
 }
 
 // Open opens the database named by databaseURL, "sqlite:FILE" or
@@ -211,5 +214,9 @@ func (b *Inbox) Ready(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Replicas is how many processes work on this database now, this one included;
+// 1 before it is known. It is some seconds old and costs nothing.
+func (b *Inbox) Replicas() int { return int(max(1, b.replicas.Load())) }
 
 func (b *Inbox) now() time.Time { return b.opt.now() }

@@ -251,6 +251,18 @@ func (b *Inbox) reclaim(ctx context.Context, self string) error {
 	return nil
 }
 
+// countReplicas counts the leases that are held.
+func (b *Inbox) countReplicas(ctx context.Context) error {
+	return b.db.read(ctx, func(t tx) error {
+		n, _, err := one[int64](ctx, t, "SELECT count(*) FROM inbox_lease WHERE until > "+b.db.dialect().nowMicros)
+		if err != nil {
+			return fmt.Errorf("counting leases: %w", err)
+		}
+		b.replicas.Store(n)
+		return nil
+	})
+}
+
 // adopt gives an orphaned lane a new job.
 func (b *Inbox) adopt(ctx context.Context, t tx, job, lane int64) error {
 	if _, err := t.exec(ctx, "UPDATE river_job SET state = '"+string(rivertype.JobStateCancelled)+

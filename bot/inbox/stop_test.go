@@ -148,3 +148,19 @@ func TestTakenForDead(t *testing.T) {
 		slow.awaitStates(map[string]State{"a": Done, "b": Done})
 	})
 }
+
+// Every process knows how many there are, so that they can share limits.
+func TestReplicas(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, url string) {
+		o, second := open(t, url), open(t, url)
+		if n := o.Replicas(); n != 1 {
+			t.Errorf("%d before anything is known", n)
+		}
+		o.work(ok)
+		stop := second.work(ok)
+		o.await("both know of two", func() bool { return o.Replicas() == 2 && second.Replicas() == 2 })
+		stop()
+		o.await("one is left", func() bool { return o.Replicas() == 1 })
+	})
+}

@@ -32,6 +32,11 @@ func (r *runner) tend(ctx context.Context) {
 				b.opt.log.Warn().Err(err).Msg("cannot look for ended processes")
 			}
 		}
+		if rounds%3 == 1 {
+			if err := b.countReplicas(ctx); err != nil && ctx.Err() == nil {
+				b.opt.log.Warn().Err(err).Msg("cannot count the processes that work")
+			}
+		}
 		if rounds%60 == 1 {
 			if err := b.recall(ctx); err != nil && ctx.Err() == nil {
 				b.opt.log.Warn().Err(err).Msg("cannot look for forgotten lanes")

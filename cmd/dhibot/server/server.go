@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -121,6 +122,14 @@ func Run(ctx context.Context, c Config, ln net.Listener) (err error) {
 	if err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
+	// The inbox knows how many processes share GitHub's limits.
+	var replicas atomic.Pointer[inbox.Inbox]
+	c.Limits.Replicas = func() int {
+		if box := replicas.Load(); box != nil {
+			return box.Replicas()
+		}
+		return 1
+	}
 	github, err := c.GitHub(metrics)
 	if err != nil {
 		return fmt.Errorf("connecting to GitHub: %w", err)
@@ -148,6 +157,7 @@ func Run(ctx context.Context, c Config, ln net.Listener) (err error) {
 		return fmt.Errorf("opening the inbox: %w", err)
 	}
 	defer func() { err = errors.Join(err, box.Close()) }()
+	replicas.Store(box)
 	sweeper = sweep.New(github, box, time.Now, c.Log.With().Str("component", "sweep").Logger())
 	if scanner, err = c.Scanner(github, b, remembered, box, metrics.seen); err != nil {
 		return err
