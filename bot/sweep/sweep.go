@@ -110,6 +110,11 @@ func (s *Sweeper) Pass(ctx context.Context) error {
 			if errors.Is(err, githubapi.ErrNotFound) {
 				continue // older than GitHub keeps them
 			}
+			if refused := (*githubapi.RefusedError)(nil); errors.As(err, &refused) {
+				// The others must not wait behind one that GitHub will not send.
+				s.log.Warn().Err(err).Str("delivery", guid).Str("event", e.newest.Event).Msg("a lost delivery is not sent again")
+				continue
+			}
 			return fmt.Errorf("asking for delivery %s again: %w", guid, err)
 		}
 		asked++

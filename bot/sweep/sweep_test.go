@@ -242,3 +242,50 @@ func TestPassStops(t *testing.T) {
 		t.Errorf("asked %v", l.asked)
 	}
 }
+
+// refusing is a GitHub that lists lost deliveries and does not redeliver one of
+// them.
+type refusing struct {
+	page    []githubapi.HookDelivery
+	refused int64
+	err     error
+	asked   []int64
+}
+
+func (r *refusing) Deliveries(context.Context, string) ([]githubapi.HookDelivery, string, error) {
+	return r.page, "", nil
+}
+
+func (r *refusing) Redeliver(_ context.Context, id int64) error {
+	r.asked = append(r.asked, id)
+	if id == r.refused {
+		return fmt.Errorf("redeliver: %w", r.err)
+	}
+	return nil
+}
+
+// One delivery that GitHub refuses to send again does not keep the others from
+// being asked for; a limit ends the pass, and the next one begins anew.
+func TestRefusedRedelivery(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	page := []githubapi.HookDelivery{}
+	for id := range int64(3) {
+		page = append(page, githubapi.HookDelivery{ID: id + 1, GUID: fmt.Sprint("guid-", id+1), StatusCode: 503, DeliveredAt: c.Now().Add(-time.Hour).Add(-time.Duration(id) * time.Minute)})
+	}
+	for name, k := range map[string]struct {
+		err  error
+		want int
+		ok   bool
+	}{
+		"refused": {&githubapi.RefusedError{Status: 422, Message: "cannot be redelivered"}, 3, true},
+		"missing": {githubapi.ErrNotFound, 3, true},
+		"limited": {&githubapi.RateLimitedError{Until: c.Now().Add(time.Hour)}, 1, false},
+	} {
+		r := &refusing{page: page, refused: 3, err: k.err} // the oldest, so the first
+		err := New(r, box{}, c.Now, zerolog.Nop()).Pass(t.Context())
+		if (err == nil) != k.ok || len(r.asked) != k.want {
+			t.Errorf("%s: asked for %v, %v", name, r.asked, err)
+		}
+	}
+}
