@@ -8,6 +8,7 @@ import (
 
 	"dhibot/bot/body"
 	"dhibot/bot/command"
+	"dhibot/bot/config"
 	"dhibot/bot/githubapi"
 	"dhibot/bot/plan"
 	"dhibot/rewrite"
@@ -43,6 +44,9 @@ func (j *job) suggest(ctx context.Context, p githubapi.PullRequest, r command.Mi
 	}
 	if v.stuck() {
 		return answer{refused: true, text: misconfigured(v.problems)}, nil
+	}
+	if v.config.Mode == config.Off {
+		return answer{refused: true, text: plan.ReplyOff()}, nil
 	}
 	if v.tree, err = j.client.Tree(ctx, j.repo, p.HeadSHA); err != nil {
 		return answer{}, fmt.Errorf("reading the tree of #%d: %w", p.Number, err)

@@ -78,7 +78,7 @@ func unable(s State, c config.Config) (Plan, bool) {
 	case s.Repository.Empty || s.Base == "":
 		return refuse(Empty, replyEmpty()), true
 	case c.Mode == config.Off:
-		return refuse(SwitchedOff, replyOff()), true
+		return refuse(SwitchedOff, ReplyOff()), true
 	case c.Mode == config.Report && !s.Ask.Preview:
 		return refuse(ReportOnly, replyReport()), true
 	case s.TooMuch:

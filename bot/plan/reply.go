@@ -21,7 +21,8 @@ func replyEmpty() string {
 	return "This repository has no commit yet, so there is nothing to migrate. Push something and ask again."
 }
 
-func replyOff() string {
+// ReplyOff says that the settings switch the App off.
+func ReplyOff() string {
 	return "The settings say `mode: off`, so I do nothing here. `mode: commands` in `.github/dhi.yml` lets me answer commands."
 }
 

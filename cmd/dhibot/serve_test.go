@@ -213,6 +213,22 @@ func TestServe(t *testing.T) {
 	if out, err := plan.CombinedOutput(); err != nil || len(out) == 0 {
 		t.Errorf("plan: %v\n%s", err, out)
 	}
+	for _, tt := range []struct {
+		args []string
+		want string // in what is printed
+		fail bool
+	}{
+		{[]string{"scan", "--plan", "acme"}, "Repositories: 1", false},
+		{[]string{"scan", "acme"}, "A pass through acme is ordered", false},
+		{[]string{"scan", "nobody"}, "the App is not installed on nobody", true},
+		{[]string{"scan", "acme/shop"}, "is not the name of an organisation", true},
+	} {
+		cmd := program(t, tt.args...)
+		cmd.Env = append(cmd.Env, s.Env...)
+		if out, err := cmd.CombinedOutput(); (err != nil) != tt.fail || !strings.Contains(string(out), tt.want) {
+			t.Errorf("%v: %v\n%s", tt.args, err, out)
+		}
+	}
 
 	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

@@ -64,6 +64,10 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
+	// The story is that of a comment; without this the App would begin by itself.
+	if _, err := hub.AddRepository(organisation, ".github", standin.Text(map[string]string{".github/dhi.yml": "mode: commands\n"})); err != nil {
+		return fmt.Errorf("making the organisation's settings: %w", err)
+	}
 	app, err := hub.AddApp(standin.AppConfig{Slug: "dhibot", Name: "dhibot", Owner: organisation,
 		Description: "Moves Dockerfiles to Docker Hardened Images", Permissions: permissions(), Events: events()})
 	if err != nil {
