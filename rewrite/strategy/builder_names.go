@@ -65,6 +65,11 @@ func (in *Input) builderOwner(s *assess.Stage, st *assess.Step, def *catalog.Def
 	if owner == "" || strings.Contains(owner, "$") {
 		return "", true
 	}
+	for _, fl := range st.Flags {
+		if fl.Name == "chown" && strings.Contains(fl.Value, "$") {
+			return "", true // a RUN may make the account by the same variable
+		}
+	}
 	known := in.accountsOf(s, def)
 	user, group, hasGroup := strings.Cut(owner, ":")
 	out := user

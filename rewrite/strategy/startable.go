@@ -3,6 +3,7 @@ package strategy
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"dhibot/rewrite/assess"
@@ -115,7 +116,7 @@ func (t *starter) brings(prog string) bool {
 func (t *starter) file(c assess.Command, argv []string, abs string) ([]string, string, *Block) {
 	info := t.in.scriptOf(t.final, abs)
 	switch {
-	case info.interpreter == "" && scriptName(abs):
+	case info.interpreter == "" && (scriptName(abs) || info.path == "" && t.entrypointFile(abs)):
 		bl := t.block(c, "script-start", fmt.Sprintf("it starts %s, by its name a shell script", argv[0]))
 		return nil, "", &bl
 	case info.interpreter == "" && info.path == "" && (jvm(t.def.Image) || launchScript(abs)):
@@ -161,11 +162,24 @@ func (t *starter) file(c assess.Command, argv []string, abs string) ([]string, s
 
 // scriptName tells whether a file is a shell script by its name.
 func scriptName(p string) bool {
-	switch path.Base(p) {
-	case "entrypoint", "docker-entrypoint", "docker_entrypoint", "container-entrypoint":
-		return true
-	}
 	return strings.HasSuffix(p, ".sh") || strings.HasSuffix(p, ".bash")
+}
+
+// entrypointFile tells whether a file that is not at hand is called like the
+// scripts that containers start with, and comes from the build context: what a
+// build stage makes may be a program of that name.
+func (t *starter) entrypointFile(abs string) bool {
+	switch path.Base(abs) {
+	case "entrypoint", "docker-entrypoint", "docker_entrypoint", "container-entrypoint":
+	default:
+		return false
+	}
+	for _, st := range t.final.ChainSteps() {
+		if c := st.Copy; c != nil && c.From == "" && c.FromStage == nil && (slices.Contains(copiedFiles(c), abs) || under(abs, path.Clean(c.Dest))) {
+			return true
+		}
+	}
+	return false
 }
 
 // jvm tells whether an image runs programs for the Java virtual machine.
