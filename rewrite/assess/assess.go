@@ -52,7 +52,8 @@ type Stage struct {
 // Step is an instruction and the state before it.
 type Step struct {
 	*dockerfile.Instruction
-	Before State
+	// Before must not be changed: steps share it.
+	Before *State
 	// Run is what a RUN executes; nil for other instructions.
 	Run *Run
 	// Copy is what a COPY or ADD writes; nil for other instructions.
@@ -255,10 +256,14 @@ func (s State) clone() State {
 // walk runs through the instructions.
 func (s *Stage) walk(f *dockerfile.File, names map[string]*Stage) {
 	st := s.End
-	base := map[string]string{}
+	var base map[string]string
 	if s.Origin != nil {
 		base = s.Origin.Config.Env
 	}
+	// What the steps share until the state changes: a copy of it, and the
+	// variables of the file.
+	var before *State
+	var own map[string]string
 	// The state is copied only where it changes, and Env is read lazily by the
 	// words that need it: most instructions have no variable.
 	var at *dockerfile.Instruction
@@ -276,8 +281,12 @@ func (s *Stage) walk(f *dockerfile.File, names map[string]*Stage) {
 	s.Steps = make([]*Step, len(steps))
 	for i, in := range s.Instructions {
 		at = in
+		if before == nil {
+			shared := st
+			before, own = &shared, nil
+		}
 		step := &steps[i]
-		*step = Step{Instruction: in, Stage: s, Before: st}
+		*step = Step{Instruction: in, Stage: s, Before: before}
 		s.Steps[i] = step
 		switch c := in.Command.(type) {
 		case *instructions.EnvCommand:
@@ -330,12 +339,20 @@ func (s *Stage) walk(f *dockerfile.File, names map[string]*Stage) {
 		case *instructions.OnbuildCommand:
 			st.OnBuild = append(append([]*Step(nil), st.OnBuild...), step)
 		case *instructions.RunCommand:
-			step.Run = readRun(in, c, st.Shell, st.own(base))
+			if own == nil {
+				own = st.own(base)
+			}
+			step.Run = readRun(in, c, st.Shell, own)
 			s.mounts(in, names)
 		case *instructions.CopyCommand:
 			step.Copy = s.copy(names, &c.SourcesAndDest, c.From, c.Chown, c.Chmod, false, expand, st.WorkDir)
 		case *instructions.AddCommand:
 			step.Copy = s.copy(names, &c.SourcesAndDest, "", c.Chown, c.Chmod, true, expand, st.WorkDir)
+		}
+		switch in.Keyword {
+		case "RUN", "COPY", "ADD", "ARG", "LABEL", "MAINTAINER":
+		default:
+			before = nil
 		}
 	}
 	s.End = st

@@ -140,10 +140,9 @@ func (s *selection) today() time.Time {
 
 // families lists the families to look at, in order.
 func (s *selection) families() []Distro {
-	other := map[Distro]Distro{Debian: Alpine, Alpine: Debian}
 	if s.want.Distro != KeepDistro {
 		if s.want.OtherDistro {
-			return []Distro{s.want.Distro, other[s.want.Distro]}
+			return []Distro{s.want.Distro, otherFamily(s.want.Distro)}
 		}
 		return []Distro{s.want.Distro}
 	}
@@ -152,9 +151,19 @@ func (s *selection) families() []Distro {
 		return []Distro{Debian, Alpine}
 	}
 	if s.want.OtherDistro || !s.familyFirm {
-		return []Distro{first, other[first]}
+		return []Distro{first, otherFamily(first)}
 	}
 	return []Distro{first}
+}
+
+func otherFamily(d Distro) Distro {
+	switch d {
+	case Debian:
+		return Alpine
+	case Alpine:
+		return Debian
+	}
+	return ""
 }
 
 // offers gives the offers of a family in groups, one for each pair of flavors

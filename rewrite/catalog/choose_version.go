@@ -10,7 +10,10 @@ import (
 // version picks the offer for the wanted version and release. With strict,
 // nothing but the wanted version will do.
 func (s *selection) version(groups [][]*offer, strict bool) (*offer, error) {
-	offers := slices.Concat(groups...)
+	offers := groups[0]
+	if len(groups) > 1 {
+		offers = slices.Concat(groups...)
+	}
 	if _, ok := osImages[s.name]; ok {
 		return s.osVersion(offers), nil
 	}
@@ -23,11 +26,11 @@ func (s *selection) version(groups [][]*offer, strict bool) (*offer, error) {
 	floor = floor.line(max(2, depth(s.name, floor))) // a tag moves along with the patches of its line
 	old := func(o *offer) bool { return !o.actual.atLeast(floor) }
 	for _, group := range groups {
-		fits := slices.DeleteFunc(slices.Clone(group), old)
+		fits := without(group, old)
 		// A release that is wished for, or that the tag names, comes first
 		// when it has the version; the newest otherwise.
 		for _, release := range s.preferredReleases() {
-			some := slices.DeleteFunc(slices.Clone(fits), func(o *offer) bool { return o.release != release })
+			some := without(fits, func(o *offer) bool { return o.release != release })
 			if o := s.match(some); o != nil {
 				return o, nil
 			}
@@ -36,7 +39,7 @@ func (s *selection) version(groups [][]*offer, strict bool) (*offer, error) {
 			return o, nil
 		}
 	}
-	fits := slices.DeleteFunc(slices.Clone(offers), old)
+	fits := without(offers, old)
 	if len(fits) == 0 {
 		return nil, &NoVersionError{
 			Image: s.name, Wanted: "at least " + s.want.AtLeast, Distro: offers[0].distro, Nearest: lines(offers, floor, s.name),
@@ -46,6 +49,22 @@ func (s *selection) version(groups [][]*offer, strict bool) (*offer, error) {
 		return nil, &NoVariantError{Image: s.name + " " + s.text, Wanted: kind}
 	}
 	return s.missing(offers, fits, strict)
+}
+
+// without gives the offers that are not to be dropped: the list itself when all
+// stay.
+func without(list []*offer, drop func(*offer) bool) []*offer {
+	first := slices.IndexFunc(list, drop)
+	if first < 0 {
+		return list
+	}
+	kept := slices.Clone(list[:first])
+	for _, o := range list[first+1:] {
+		if !drop(o) {
+			kept = append(kept, o)
+		}
+	}
+	return kept
 }
 
 // oneKind finds out that the wanted version does exist, though not in both
@@ -137,7 +156,7 @@ func (s *selection) bestRelease(offers []*offer, like *offer) *offer {
 func (s *selection) newest(offers []*offer) *offer {
 	candidates := offers
 	narrow := func(f func(*offer) bool) {
-		kept := slices.DeleteFunc(slices.Clone(candidates), func(o *offer) bool { return !f(o) })
+		kept := without(candidates, func(o *offer) bool { return !f(o) })
 		if len(kept) > 0 {
 			candidates = kept
 		}

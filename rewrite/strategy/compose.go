@@ -153,7 +153,7 @@ func isVarByte(b byte) bool {
 // end is the state after the steps that stay behind.
 func (c *composer) end() assess.State {
 	if len(c.tail) > 0 && c.tail[0].Stage == c.final {
-		return c.tail[0].Before
+		return *c.tail[0].Before
 	}
 	if len(c.steps) > 0 {
 		last := c.steps[len(c.steps)-1]

@@ -194,14 +194,16 @@ func (e *effect) pkg(n string, p shell.PackageCall, virtualGone map[string]bool)
 
 // removedVirtual are packages and apk groups that the same text removes again.
 func removedVirtual(sc *shell.Script) map[string]bool {
-	gone := map[string]bool{}
+	var gone map[string]bool
 	for _, p := range sc.Packages() {
+		names := p.Removed
 		if p.System && p.Verb == shell.Remove {
-			for _, n := range p.Packages {
-				gone[n] = true
-			}
+			names = slices.Concat(names, p.Packages)
 		}
-		for _, n := range p.Removed {
+		for _, n := range names {
+			if gone == nil {
+				gone = map[string]bool{}
+			}
 			gone[n] = true
 		}
 	}
@@ -299,7 +301,7 @@ func ephemeral(p string) bool {
 	for _, prefix := range []string{"/tmp", "/var/tmp", "/var/cache", "/var/lib/apt", "/var/lib/dpkg", "/root/.cache", "/root/.npm", "/root/.yarn", "/root/.config", "/root/.local/share/pnpm",
 		"/etc/apk/cache", "/var/log", "/root/.gradle", "/root/.m2", "/usr/share/doc", "/usr/share/man", "/usr/share/locale", "/var/lib/cache", "/root/.bundle", "/root/.composer", "/root/.pki",
 		"/go/pkg", "/root/.cargo", "/usr/local/share/.cache", "/home/node/.npm", "/root/.node-gyp", "/root/.electron", "/usr/local/share/man", "/etc/apt"} {
-		if p == prefix || strings.HasPrefix(p, prefix+"/") || strings.HasPrefix(p, prefix+"*") {
+		if rest, ok := strings.CutPrefix(p, prefix); ok && (rest == "" || rest[0] == '/' || rest[0] == '*') {
 			return true
 		}
 	}

@@ -317,7 +317,7 @@ func osImage(image string) bool {
 // fitsAccounts refuses accounts that the DHI image does not have where a RUN
 // names them; USER and --chown are rewritten instead.
 func (in *Input) fitsAccounts(s *assess.Stage, ch *catalog.Choice, def *catalog.Definition) *Block {
-	known := in.accountsOf(s, def)
+	var known map[string]bool // made when it is asked for
 	for _, st := range s.Steps {
 		if st.Run == nil || st.Run.Script == nil {
 			continue
@@ -325,6 +325,9 @@ func (in *Input) fitsAccounts(s *assess.Stage, ch *catalog.Choice, def *catalog.
 		for _, op := range st.Run.Script.FileOps() {
 			if op.Owner == "" || strings.Contains(op.Owner, "$") {
 				continue
+			}
+			if known == nil {
+				known = in.accountsOf(s, def)
 			}
 			for i, name := range strings.SplitN(op.Owner, ":", 2) {
 				if name == "" || numeric(name) || known[name] || i == 1 && known["group "+name] {

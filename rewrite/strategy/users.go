@@ -14,15 +14,11 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 	own := programUser(def)
 	spec := fmt.Sprintf("%d:%d", own.UID, own.GID)
 	r := RunUser{Spec: spec, Names: map[string]string{}}
-	known := in.accountsOf(final, nil)
-	for _, d := range def.Users {
-		delete(known, d.Name)
-	}
 	// Names that the image does not have become numbers: the number that the
 	// file gave, else the user of the image.
 	uids := map[string]string{}
 	for _, st := range final.ChainSteps() {
-		if st.Run == nil || st.Run.Script == nil {
+		if st.Run == nil || st.Run.Script == nil || len(st.Run.Script.Accounts()) == 0 {
 			continue
 		}
 		groups := map[string]string{}
