@@ -20,7 +20,16 @@ import (
 // A default of a global ARG that cannot be expanded is an error as well, as it
 // is for BuildKit a little later. What else BuildKit refuses later (an invalid
 // image name, a COPY --from of a later stage) is the Err of that Reference.
-func Parse(content []byte) (f *File, err error) {
+func Parse(content []byte) (*File, error) { return parse(content, (*File).buildPlain) }
+
+// ParseWithBuildKit is Parse with BuildKit's parser for plain files as well: the
+// same by another way, for a proof.
+func ParseWithBuildKit(content []byte) (*File, error) {
+	return parse(content, func(*File) bool { return false })
+}
+
+// parse reads a file; plain reads it when it is a plain one.
+func parse(content []byte, plain func(*File) bool) (f *File, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			f, err = nil, &Error{Code: CodeSyntax, Msg: fmt.Sprintf("BuildKit's parser gave up: %v", p)}
@@ -34,8 +43,8 @@ func Parse(content []byte) (f *File, err error) {
 	if crlf := bytes.Count(content, []byte("\r\n")); 2*crlf > bytes.Count(content, []byte{'\n'}) {
 		f.NL = "\r\n"
 	}
-	if !f.buildPlain() {
-		ast, err := f.parse()
+	if !plain(f) {
+		ast, err := f.tree()
 		if err != nil {
 			return nil, err
 		}
@@ -59,8 +68,8 @@ func Parse(content []byte) (f *File, err error) {
 	return f, nil
 }
 
-// parse has BuildKit's parser read the file.
-func (f *File) parse() (*parser.Node, error) {
+// tree has BuildKit's parser read the file.
+func (f *File) tree() (*parser.Node, error) {
 	ast, err := parser.Parse(bytes.NewReader(f.Content))
 	if err != nil && f.blank() {
 		return nil, f.missingFrom(0, "no instructions")

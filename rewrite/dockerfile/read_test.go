@@ -138,29 +138,3 @@ func FuzzRead(f *testing.F) {
 		sameTree(t, content)
 	})
 }
-
-// TestReread: BuildKit's parser is asked, and a view that differs is seen.
-func TestReread(t *testing.T) {
-	content := []byte("FROM a\nRUN b \\\n c\nCMD [\"d\"]\n")
-	file, err := Parse(content)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := file.Reread(); err != nil {
-		t.Error(err)
-	}
-	for name, other := range map[string]string{
-		"one more":     "FROM a\nRUN b \\\n c\nCMD [\"d\"]\nUSER e\n",
-		"one less":     "FROM a\nRUN b \\\n c\n",
-		"another line": "FROM a\n\nRUN b \\\n c\nCMD [\"d\"]\n",
-		"another text": "FROM a\nRUN b \\\n d\nCMD [\"d\"]\n",
-		"not an array": "FROM a\nRUN b \\\n c\nCMD [\"d\"\n",
-		"another mark": "# escape=`\nFROM a\n",
-		"refused":      "FROM a\nENV b\n",
-	} {
-		file.Content = []byte(other)
-		if file.Reread() == nil {
-			t.Errorf("%s: not seen", name)
-		}
-	}
-}

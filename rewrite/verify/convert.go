@@ -27,8 +27,8 @@ import (
 var linux = ocispecs.Platform{OS: "linux", Architecture: "amd64"}
 
 // converts holds that BuildKit's converter, which a build runs first of all,
-// accepts every stage of the result, or refuses the original too. Where that
-// follows from the original, its parser must read the result as we do.
+// accepts every stage of the result, or refuses the original too. What follows
+// from the original is not converted.
 func (c *check) converts(ctx context.Context) []Violation {
 	if ins := c.after.grows(); ins != nil {
 		return []Violation{internal(ins.Lines[0], "%s takes more from variables than can be proved", ins.Keyword)}
@@ -37,17 +37,14 @@ func (c *check) converts(ctx context.Context) []Violation {
 		return []Violation{internal(0, "the proof was not finished: %v", err)}
 	}
 	if c.sameBuild() {
-		if err := c.after.file.Reread(); err != nil {
-			return []Violation{internal(0, "%v", err)}
-		}
 		return nil
 	}
-	_, err := c.after.convert(ctx)
+	_, err := c.after.convert(ctx, c.changed())
 	if err == nil {
 		return nil
 	}
 	if c.before.grows() == nil {
-		if _, before := c.before.convert(ctx); before != nil {
+		if _, before := c.before.convert(ctx, c.before.file.Content); before != nil {
 			return nil
 		}
 	}
@@ -118,8 +115,9 @@ func lineOf(err error) int {
 // panics on --mount=type=bind,rw without; it only reads them.
 var allCaps = sync.OnceValue(func() apicaps.CapSet { return pb.Caps.CapSet(pb.Caps.All()) })
 
-// convert runs BuildKit's converter over all stages.
-func (m *model) convert(ctx context.Context) (config *dockerspec.DockerOCIImage, err error) {
+// convert runs BuildKit's converter over all stages of the model's content, or
+// of what changed in it.
+func (m *model) convert(ctx context.Context, content []byte) (config *dockerspec.DockerOCIImage, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			config, err = nil, fmt.Errorf("the converter gave up: %v", p)
@@ -134,7 +132,6 @@ func (m *model) convert(ctx context.Context) (config *dockerspec.DockerOCIImage,
 	// in a file cannot turn one into a refusal.
 	opt.Warn = nil
 	opt.AllStages = true
-	content := m.file.Content
 	if !utf8.Valid(content) {
 		// The converter reads a stray byte as U+FFFD too, but prints to standard
 		// error for each.

@@ -97,8 +97,8 @@ type check struct {
 	before, after *model
 }
 
-// newCheck reads both files and compares their bytes. The check is nil when
-// that fails already.
+// newCheck reads both files, the result with BuildKit's parser, and compares
+// their bytes. The check is nil when that fails already.
 func newCheck(in In) (*check, []Violation) {
 	if in.Catalog == nil {
 		c, err := catalog.Default()
@@ -114,7 +114,7 @@ func newCheck(in In) (*check, []Violation) {
 		}
 		in.File = f
 	}
-	after, err := dockerfile.Parse(in.After)
+	after, err := dockerfile.ParseWithBuildKit(in.After)
 	if err != nil {
 		return nil, []Violation{internal(0, "the result does not parse: %v", err)}
 	}

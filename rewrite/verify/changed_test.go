@@ -1,0 +1,74 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"testing"
+
+	"dhibot/rewrite/catalog"
+	"dhibot/rewrite/dockerfile"
+)
+
+// TestChanged shows what the converter is given.
+func TestChanged(t *testing.T) {
+	t.Parallel()
+	const before = "# escape=\\\n# a\nARG V=1\nFROM node:$V AS a\nWORKDIR /a\nCOPY x y\nRUN b \\\n $c\nUSER $u\nCOPY --from=a /x /y\nEXPOSE 80\nCMD [\"d\"]\n"
+	tests := []struct{ name, after, want string }{
+		{"more", before + "# e\nRUN f\n", "# escape=\\\n\nARG V=1\nFROM node:$V AS a\nWORKDIR /a\n\n\n\nUSER $u\nCOPY --from=a /x /y\n\n\n\nRUN f\n"},
+		{"other", "ARG V=2\nFROM node:$V AS a\nRUN b $c\nCMD [\"d\"]\nEXPOSE 80\\\n\n", "ARG V=2\nFROM node:$V AS a\nRUN b $c\n\nEXPOSE 80\\\n\n"},
+		{"platform", "FROM --platform=x a\nCMD [\"d\"]\n", "FROM --platform=x a\nCMD [\"d\"]\n"},
+		{"another mark", "# escape=`\nFROM a\nCMD [\"d\"]\n", "# escape=`\nFROM a\nCMD [\"d\"]\n"},
+	}
+	for _, tt := range tests {
+		c, violations := newCheck(whole(t, before, tt.after))
+		if len(violations) > 0 {
+			t.Fatalf("%s: %s", tt.name, texts(violations))
+		}
+		if got := string(c.changed()); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// FuzzChanged: the converter's verdict on what changed is that on all of the
+// result, when it accepts the original.
+func FuzzChanged(f *testing.F) {
+	dev := pick(f, "node", catalog.NeedDev)
+	for _, content := range nasty(f) {
+		if in, ok := migrated(f, content); ok && len(content) < 2048 {
+			f.Add(string(content), string(in.After)+"RUN x\n")
+			f.Add(string(content), string(in.After)+"FROM "+dev+"\nCOPY --from=0 /x /y\n"+string(content))
+		}
+	}
+	const all = "FROM node:22 AS a\nADD a b\nCOPY c /d\nEXPOSE 80/tcp\nLABEL e=f\nSTOPSIGNAL 9\nUSER g\nVOLUME /h\nWORKDIR i\nRUN [\"j\"]\nCMD k\nENTRYPOINT [\"l\"]\nSHELL [\"m\",\"-c\"]\n"
+	f.Add(all, all+all)
+	f.Add("FROM a\nWORKDIR /b\nRUN --mount=target=. c\n", "FROM a\nWORKDIR /b\nRUN --mount=target=. c\nRUN d\n")
+	f.Add(all, "FROM scratch\nSHELL [\"m\",\"-c\"]\nRUN [\"j\"]\nWORKDIR i\nCOPY c /d\nADD a b\nFROM 0\n")
+	f.Add("FROM a\nADD http://x/y z\nADD --checksum=sha256:0 u v\n", "FROM b\nADD http://x/y z\nCOPY http://x/y z\n")
+	f.Fuzz(func(t *testing.T, before, after string) {
+		if len(before)+len(after) > 1<<13 {
+			return
+		}
+		file, err := dockerfile.Parse([]byte(before))
+		if err != nil {
+			return
+		}
+		c, _ := newCheck(In{Before: []byte(before), After: []byte(after), File: file, Edits: []dockerfile.Edit{{Span: dockerfile.Span{End: len(before)}, New: after}}})
+		if c == nil || c.before.grows() != nil || c.after.grows() != nil {
+			return
+		}
+		ctx := context.Background()
+		if _, err := c.before.convert(ctx, c.before.file.Content); err != nil {
+			return
+		}
+		part := c.changed()
+		if bytes.Count(part, []byte{'\n'}) > bytes.Count(c.after.file.Content, []byte{'\n'}) {
+			t.Fatalf("%q grows to %q", after, part)
+		}
+		_, whole := c.after.convert(ctx, c.after.file.Content)
+		_, some := c.after.convert(ctx, part)
+		if (whole == nil) != (some == nil) || whole != nil && lineOf(whole) != lineOf(some) {
+			t.Fatalf("all of %q: %v\nof %q: %v", after, whole, part, some)
+		}
+	})
+}
