@@ -142,6 +142,11 @@ func (p *Pass) userNames() {
 			p.change(Finding{Edits: []dockerfile.Edit{{Span: dockerfile.Span{Start: at, End: at}, New: " --chown=" + p.RunUser.Spec}}, Lines: st.Lines, After: "--chown=" + p.RunUser.Spec,
 				Why: fmt.Sprintf("A RUN gave %s to the user of the program; COPY does that now.", dir)})
 		}
+		if p.RunUser.Given[st] && p.RunUser.Owned[st] == "" {
+			at := st.Span.Start + len(st.Keyword)
+			p.change(Finding{Edits: []dockerfile.Edit{{Span: dockerfile.Span{Start: at, End: at}, New: " --chown=" + p.RunUser.Spec}}, Lines: st.Lines, After: "--chown=" + p.RunUser.Spec,
+				Why: "As root the program could write beside its files; they belong to the user that it runs as now."})
+		}
 		if st.Copy != nil {
 			if to, ok := p.RunUser.Names[st.Copy.Chown]; ok && st.Copy.Chown != "" {
 				for _, fl := range st.Flags {

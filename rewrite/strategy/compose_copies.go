@@ -158,6 +158,9 @@ func (c *composer) replicate(paths []artifact) {
 		if to, ok := c.user.Names[st.Copy.Chown]; ok && st.Copy.Chown != "" {
 			text = strings.Replace(text, "--chown="+st.Copy.Chown, "--chown="+to, 1)
 		}
+		if c.user.Given[st] {
+			text = text[:len(st.Keyword)] + " --chown=" + c.user.Spec + text[len(st.Keyword):]
+		}
 		if !path.IsAbs(destOf(st)) && st.Before.WorkDir != c.end().WorkDir {
 			abs, ok := absoluteDest(text, destOf(st), st.Copy.Dest)
 			if !ok {

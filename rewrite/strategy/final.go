@@ -65,6 +65,7 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	if rec == nil {
 		t.globals = npmGlobals(list)
 	}
+	d.RunUser.Given = d.given(f, pick.Def, venv.dir)
 	start, blocks := t.start()
 	d.Start, d.npm = start, t.global
 	d.Blocks = append(d.Blocks, blocks...)

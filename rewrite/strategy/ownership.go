@@ -85,3 +85,65 @@ func (d *decider) dropOwners(f *assess.Stage, at int, effects map[*assess.Step]e
 		}
 	}
 }
+
+// given are the COPYs of an interpreted program that was root without being
+// asked: what it writes (a database, uploads, caches) lies beside its files as
+// a rule, and those belong to root unless COPY says otherwise.
+func (d *decider) given(f *assess.Stage, def *catalog.Definition, venv string) map[*assess.Step]bool {
+	if !d.RunUser.Add || d.RunUser.Root {
+		return nil
+	}
+	switch def.Image {
+	case "node", "python", "ruby", "php", "bun", "deno", "perl":
+	default:
+		return nil
+	}
+	out := map[*assess.Step]bool{}
+	for _, st := range f.ChainSteps() {
+		if st.Copy == nil || st.Copy.Chown != "" {
+			continue
+		}
+		dest := path.Clean(st.Copy.Dest)
+		switch {
+		case !path.IsAbs(dest), strings.Contains(dest, "$"), ofTheSystem(dest), onlyRead(st.Copy.Sources), venv != "" && (dest == venv || under(dest, venv)),
+			path.Base(dest) == "venv", path.Base(dest) == ".venv":
+			continue
+		}
+		out[st] = true
+	}
+	return out
+}
+
+// onlyRead tells whether a COPY brings single files of kinds that programs read
+// and do not write: sources, settings, pictures. New files beside them need the
+// directory, not them.
+func onlyRead(sources []string) bool {
+	for _, s := range sources {
+		name := strings.TrimSuffix(path.Base(s), "*")
+		switch path.Ext(name) {
+		case ".py", ".js", ".mjs", ".cjs", ".ts", ".tsx", ".rb", ".php", ".pl", ".sh", ".json", ".toml", ".lock", ".txt", ".cfg", ".ini", ".conf", ".yaml", ".yml", ".xml",
+			".html", ".css", ".md", ".png", ".jpg", ".svg", ".pem", ".crt", ".key", ".proto", ".ru", ".tar", ".tgz", ".gz", ".whl":
+			continue
+		}
+		switch name {
+		case "Gemfile", "Rakefile", "Pipfile", "Procfile", "LICENSE", "Makefile":
+			continue
+		}
+		return false
+	}
+	return len(sources) > 0
+}
+
+// ofTheSystem tells whether a path is one where programs are placed, and where
+// none keeps what it writes.
+func ofTheSystem(p string) bool {
+	if systemDir(p) || path.Dir(p) == "/" && strings.Contains(path.Base(p), ".") {
+		return true
+	}
+	for _, dir := range []string{"/usr/local", "/usr/bin", "/usr/lib", "/usr/sbin", "/usr/share", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/tmp", "/var/lib", "/run", "/root", "/opt/venv"} {
+		if p == dir || under(p, dir) {
+			return true
+		}
+	}
+	return false
+}

@@ -224,4 +224,7 @@ type RunUser struct {
 	// Owned are the COPY instructions whose files a RUN gave to the user: the
 	// owner is written to them instead.
 	Owned map[*assess.Step]string
+	// Given are the COPY instructions whose files the program may write beside
+	// or into, as it could when it was root: they get it as their owner.
+	Given map[*assess.Step]bool
 }
