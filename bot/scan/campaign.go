@@ -42,6 +42,7 @@ func (s *Scanner) decide(ctx context.Context, v *visit) error {
 	in := s.input(v)
 	plan := campaign.Decide(in)
 	zerolog.Ctx(ctx).Info().Int("repositories", len(in.Repositories)).Int("open", len(plan.Open)).Bool("paused", in.Paused).Msg("campaign decided")
+	s.c.Decided(v.installation, plan)
 	// What will happen is said before it happens.
 	if err := s.tell(ctx, v, plan); err != nil {
 		return err

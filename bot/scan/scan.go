@@ -11,6 +11,7 @@ import (
 
 	"dhibot/bot"
 	"dhibot/bot/body"
+	"dhibot/bot/campaign"
 	"dhibot/bot/config"
 	"dhibot/bot/githubapi"
 	"dhibot/bot/inbox"
@@ -35,7 +36,8 @@ type Queue interface {
 	Put(ctx context.Context, d inbox.Delivery) (fresh bool, err error)
 }
 
-// Config is what a Scanner works with. All but Now, Log and Seen are required.
+// Config is what a Scanner works with. All but Now, Log, Seen and Decided are
+// required.
 type Config struct {
 	GitHub *githubapi.App
 	Engine Engine
@@ -51,6 +53,8 @@ type Config struct {
 	Log zerolog.Logger
 	// Seen hears how repositories were dealt with; nil is nobody.
 	Seen func(Seen)
+	// Decided hears of every decision about an installation; nil is nobody.
+	Decided func(installation int64, p campaign.Plan)
 }
 
 // Seen is how a pass dealt with a repository.
@@ -83,6 +87,9 @@ func New(c Config) (*Scanner, error) {
 	}
 	if c.Seen == nil {
 		c.Seen = func(Seen) {}
+	}
+	if c.Decided == nil {
+		c.Decided = func(int64, campaign.Plan) {}
 	}
 	return &Scanner{c: c}, nil
 }

@@ -197,6 +197,8 @@ func TestServe(t *testing.T) {
 	for _, want := range []string{
 		`dhibot_dockerfiles_total{code="",outcome="hardened"} `,
 		`dhibot_scanned_repositories_total{result="looked"} 1`,
+		`dhibot_campaign_repositories{installation="`,
+		`dhibot_campaign_pull_requests_left{installation="`,
 		`dhibot_github_calls_total{operation="create pull request",outcome="ok"} 1`,
 		`dhibot_github_rate_remaining{installation="`,
 		`dhibot_webhook_deliveries_total{event="issue_comment",outcome="accepted"}`,

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"dhibot/bot/campaign"
 	"dhibot/bot/githubapi"
 	"dhibot/bot/scan"
 	"dhibot/rewrite"
@@ -22,6 +23,8 @@ type metrics struct {
 	remaining   *prometheus.GaugeVec
 	dockerfiles *prometheus.CounterVec
 	scanned     *prometheus.CounterVec
+	campaign    *prometheus.GaugeVec
+	left        *prometheus.GaugeVec
 }
 
 func newMetrics() (*metrics, error) {
@@ -37,8 +40,12 @@ func newMetrics() (*metrics, error) {
 			Help: "Dockerfiles that the engine looked at, by outcome and reason code."}, []string{"outcome", "code"}),
 		scanned: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "dhibot_scanned_repositories_total",
 			Help: "Repositories that a pass came to, by how they were dealt with: unchanged, known, looked, passed or failed."}, []string{"result"}),
+		campaign: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "dhibot_campaign_repositories",
+			Help: "Repositories of an installation by how its campaign stands with them, as this process last saw it."}, []string{"installation", "state"}),
+		left: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "dhibot_campaign_pull_requests_left",
+			Help: "Pull requests that the campaign of an installation has still to open, as this process last saw it."}, []string{"installation"}),
 	}
-	for _, c := range []prometheus.Collector{m.calls, m.callTime, m.remaining, m.dockerfiles, m.scanned,
+	for _, c := range []prometheus.Collector{m.calls, m.callTime, m.remaining, m.dockerfiles, m.scanned, m.campaign, m.left,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
@@ -66,3 +73,12 @@ func (m *metrics) examined(r *rewrite.Result) {
 
 // seen counts how a pass dealt with a repository.
 func (m *metrics) seen(how scan.Seen) { m.scanned.WithLabelValues(string(how)).Inc() }
+
+// decided shows how the campaign of an installation stands.
+func (m *metrics) decided(installation int64, p campaign.Plan) {
+	in := strconv.FormatInt(installation, 10)
+	for _, state := range campaign.States() {
+		m.campaign.WithLabelValues(in, string(state)).Set(float64(p.Counts[state]))
+	}
+	m.left.WithLabelValues(in).Set(float64(p.Left))
+}

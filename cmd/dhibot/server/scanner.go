@@ -16,9 +16,8 @@ import (
 	"dhibot/bot/scan"
 )
 
-// Scanner makes what goes through whole organisations. seen is told how each
-// repository was dealt with; it may be nil.
-func (c Config) Scanner(github *githubapi.App, b *bot.Bot, remembered *memory.Store, queue scan.Queue, seen func(scan.Seen)) (*scan.Scanner, error) {
+// Scanner makes what goes through whole organisations. m may be nil.
+func (c Config) Scanner(github *githubapi.App, b *bot.Bot, remembered *memory.Store, queue scan.Queue, m *metrics) (*scan.Scanner, error) {
 	keys, err := markerKeys(c.Keys)
 	if err != nil {
 		return nil, err
@@ -30,8 +29,12 @@ func (c Config) Scanner(github *githubapi.App, b *bot.Bot, remembered *memory.St
 	if c.Catalog != nil {
 		version += fmt.Sprintf(" %+v", c.Catalog.Source())
 	}
-	return scan.New(scan.Config{GitHub: github, Engine: b, Memory: remembered, Queue: queue, Keys: keys, Version: version, Seen: seen,
-		Log: c.Log.With().Str("component", "scan").Logger()})
+	cfg := scan.Config{GitHub: github, Engine: b, Memory: remembered, Queue: queue, Keys: keys, Version: version,
+		Log: c.Log.With().Str("component", "scan").Logger()}
+	if m != nil {
+		cfg.Seen, cfg.Decided = m.seen, m.decided
+	}
+	return scan.New(cfg)
 }
 
 // engineVersion tells programs apart by their bytes: what one build has found in

@@ -159,7 +159,7 @@ func Run(ctx context.Context, c Config, ln net.Listener) (err error) {
 	defer func() { err = errors.Join(err, box.Close()) }()
 	replicas.Store(box)
 	sweeper = sweep.New(github, box, time.Now, c.Log.With().Str("component", "sweep").Logger())
-	if scanner, err = c.Scanner(github, b, remembered, box, metrics.seen); err != nil {
+	if scanner, err = c.Scanner(github, b, remembered, box, metrics); err != nil {
 		return err
 	}
 	handler, err := webhooks.New(webhooks.Config{
