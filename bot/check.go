@@ -80,7 +80,11 @@ func migrationRun(results []*rewrite.Result) githubapi.CheckRun {
 			if it.When == rewrite.AfterDeploy {
 				when = "After deploying"
 			}
-			for _, e := range it.Evidence {
+			places := it.Evidence
+			if len(places) == 0 {
+				places = []rewrite.Evidence{{Path: r.Path, Line: 1}}
+			}
+			for _, e := range places {
 				k.Annotations = append(k.Annotations, githubapi.Annotation{Path: e.Path, StartLine: max(e.Line, 1), EndLine: max(e.Line, 1), Level: "notice", Title: when, Message: plainText(it.Text)})
 			}
 		}

@@ -24,6 +24,8 @@ import (
 //	archive REPO, rename REPO NAME, suspend, reinstall, restart
 //	rule REPO BRANCHES TYPE                  adds a ruleset
 //	fault KIND METHOD PATH [COUNT]           makes calls fail, see package standin
+//	reset LOGIN REPO NUMBER                  puts the branch of a pull request back to the commit that it remembers
+//	amend LOGIN REPO NUMBER DIR              replaces that commit by one with the same message and other files
 //	pulls REPO                               prints the pull requests
 //	body REPO NUMBER                         prints the text of a pull request
 //	comments REPO NUMBER                     prints the comments with the reactions of the App
@@ -38,7 +40,7 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"archive": cmdArchive, "suspend": cmdSuspend, "reinstall": cmdReinstall, "restart": cmdRestart, "rule": cmdRule,
 		"fault": cmdFault, "pulls": cmdPulls, "body": cmdBody, "comments": cmdComments, "tree": cmdTree, "file": cmdFile, "writes": cmdWrites,
 		"tick": cmdTick, "edit": cmdEdit, "hold": cmdHold, "hold!": cmdHold,
-		"check": cmdCheck, "rewrite": cmdRewrite, "open": cmdOpen, "unsuspend": cmdUnsuspend, "many": cmdMany, "checks": cmdChecks, "rerun": cmdRerun, "long": cmdLong, "attempts": cmdAttempts, "remarks": cmdRemarks, "fork-pull": cmdForkPull, "queue": cmdQueue, "length": cmdLength, "reads": cmdReads, "turn": cmdTurn,
+		"check": cmdCheck, "rewrite": cmdRewrite, "open": cmdOpen, "unsuspend": cmdUnsuspend, "many": cmdMany, "checks": cmdChecks, "rerun": cmdRerun, "long": cmdLong, "attempts": cmdAttempts, "remarks": cmdRemarks, "fork-pull": cmdForkPull, "queue": cmdQueue, "length": cmdLength, "reads": cmdReads, "turn": cmdTurn, "reset": cmdReset, "amend": cmdAmend,
 	} {
 		cmds[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 			if neg {
@@ -456,3 +458,44 @@ func (w *world) text(ts *testscript.TestScript, repo, pull string) string {
 }
 
 func (w *world) say(format string, args ...any) { fmt.Fprintf(&w.out, format, args...) }
+
+// remembered is the commit that a pull request of ours names, and its branch.
+func (w *world) remembered(ts *testscript.TestScript, repo, pull string) (commit, branch string) {
+	m, err := testKeys.Read(w.text(ts, repo, pull))
+	ts.Check(err)
+	return m.Head, m.Branch
+}
+
+func (w *world) force(ts *testscript.TestScript, login, repo, branch, commit string) {
+	ts.Check(w.call(login, http.MethodPatch, "repos/"+repo+"/git/refs/heads/"+branch, map[string]any{"sha": commit, "force": true}, nil))
+}
+
+func cmdReset(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 3, "LOGIN REPO NUMBER")
+	commit, branch := w.remembered(ts, args[2], args[3])
+	w.force(ts, args[1], args[2], branch, commit)
+}
+
+func cmdAmend(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 4, "LOGIN REPO NUMBER DIR")
+	commit, branch := w.remembered(ts, args[2], args[3])
+	files, err := filesBelow(ts.MkAbs(args[4]))
+	ts.Check(err)
+	type sha struct {
+		SHA string `json:"sha"`
+	}
+	var old struct {
+		Message string `json:"message"`
+		Tree    sha    `json:"tree"`
+		Parents []sha  `json:"parents"`
+	}
+	ts.Check(w.call(args[1], http.MethodGet, "repos/"+args[2]+"/git/commits/"+commit, nil, &old))
+	var items []map[string]string
+	for path, f := range files {
+		items = append(items, map[string]string{"path": path, "mode": "100644", "type": "blob", "content": f.Content})
+	}
+	var tree, amended sha
+	ts.Check(w.call(args[1], http.MethodPost, "repos/"+args[2]+"/git/trees", map[string]any{"base_tree": old.Tree.SHA, "tree": items}, &tree))
+	ts.Check(w.call(args[1], http.MethodPost, "repos/"+args[2]+"/git/commits", map[string]any{"message": old.Message, "tree": tree.SHA, "parents": []string{old.Parents[0].SHA}}, &amended))
+	w.force(ts, args[1], args[2], branch, amended.SHA)
+}

@@ -129,6 +129,7 @@ func (m *migration) finish(ctx context.Context, plan *strategy.Plan, pass *rules
 	m.changes(pass.Findings, edits)
 	m.checklist(pass)
 	m.stages(plan)
+	m.ports(pass)
 	if bytes.Equal(after, r.Before) && len(r.Files) == 0 {
 		m.fail("edits", errors.New("the edits change nothing"))
 		return
@@ -347,6 +348,25 @@ func (m *migration) checklist(pass *rules.Pass) {
 		return 0
 	}
 	slices.SortStableFunc(m.result.Checklist, func(a, b Item) int { return rank(a) - rank(b) })
+}
+
+// ports lists what the final image exposes.
+func (m *migration) ports(pass *rules.Pass) {
+	if pass.Final == nil {
+		return
+	}
+	for _, p := range pass.Final.End.Ports {
+		n := p.Number
+		switch moved := pass.MovedPorts[n]; {
+		case moved != 0:
+			n = moved
+		case p.Step == nil:
+			continue // of the old image
+		}
+		if n > 0 && !slices.Contains(m.result.Ports, n) {
+			m.result.Ports = append(m.result.Ports, n)
+		}
+	}
 }
 
 // stages lists the stages of the result.

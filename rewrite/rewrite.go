@@ -94,6 +94,9 @@ type Result struct {
 	// Files are other files of the repository that change together with the
 	// Dockerfile, such as an nginx configuration whose port moves.
 	Files []FileChange
+	// Ports are those on which the final image is asked to answer: exposed by the
+	// Dockerfile as it is now, in its order. They are only set with changes.
+	Ports []int
 	// Verified tells that the result was proved (package verify): BuildKit
 	// parses and resolves it, every tag is in the catalog, users, stages and the
 	// start program exist, and every byte outside of the changes is equal.

@@ -25,7 +25,7 @@ const (
 // node is the repository of a small Node service, as a reviewer would meet it.
 func node() *rewrite.Result {
 	return &rewrite.Result{
-		Path: "api/Dockerfile", Outcome: rewrite.Hardened, Catalog: "2026-08-22",
+		Path: "api/Dockerfile", Outcome: rewrite.Hardened, Catalog: "2026-08-22", Ports: []int{3000},
 		Before: []byte("FROM node:22\n"), After: []byte("FROM dhi.io/node:22.23-debian13\n"),
 		Stages: []rewrite.Stage{
 			{Name: "build", From: "node:22", To: "dhi.io/node:22.23-debian13-dev", Role: rewrite.RoleBuild, User: "root"},

@@ -160,7 +160,9 @@ func (w *writer) controls() {
 	} else {
 		w.printf("**Try it:** build this branch as you always do")
 	}
-	if line, ok := buildLine(w.changed); ok {
+	if list := runLines(w.changed); len(list) > 0 {
+		w.printf(", and start it as a smoke test, for example %s", strings.Join(list, " or "))
+	} else if line, ok := buildLine(w.changed); ok {
 		w.printf(", for example %s", Command(line))
 	}
 	w.printf(" · **Undo:** revert the merge; only the files listed here change.\n\n")

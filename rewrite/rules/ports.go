@@ -40,6 +40,7 @@ func runPorts(p *Pass) {
 		m.arguments()
 	}
 	m.apply()
+	p.MovedPorts = m.to
 	seen := map[int]bool{}
 	for _, port := range p.Final.End.Ports {
 		if port.Step == nil || port.Number == 0 || port.Number >= 1024 || m.to[port.Number] != 0 || seen[port.Number] {
@@ -47,6 +48,8 @@ func runPorts(p *Pass) {
 		}
 		seen[port.Number] = true
 		p.check(fmt.Sprintf("Port %d needs root in Kubernetes and in Docker Engine before 20.10. Let the program listen on 1025 or higher and change EXPOSE, port mappings and probes with it.", port.Number), port.Step.Lines[0])
+		last := &p.Checks[len(p.Checks)-1]
+		last.Where = append(last.Where, p.portUses(port.Number)...)
 	}
 	p.notes()
 }

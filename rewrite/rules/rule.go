@@ -60,6 +60,8 @@ type Pass struct {
 	Checks   []Check
 	Left     []Left
 	Files    []File
+	// MovedPorts are privileged ports and what takes their place.
+	MovedPorts map[int]int
 	// Targets are the references that change, for the base image rule.
 	Err map[*dockerfile.Reference]error
 }
