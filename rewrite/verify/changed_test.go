@@ -58,15 +58,15 @@ func FuzzChanged(f *testing.F) {
 			return
 		}
 		ctx := context.Background()
-		if _, err := c.before.convert(ctx, c.before.file.Content); err != nil {
+		if _, err := c.before.convert(ctx, c.before.file.Content, full); err != nil {
 			return
 		}
 		part := c.changed()
 		if bytes.Count(part, []byte{'\n'}) > bytes.Count(c.after.file.Content, []byte{'\n'}) {
 			t.Fatalf("%q grows to %q", after, part)
 		}
-		_, whole := c.after.convert(ctx, c.after.file.Content)
-		_, some := c.after.convert(ctx, part)
+		_, whole := c.after.convert(ctx, c.after.file.Content, full)
+		_, some := c.after.convert(ctx, part, judged)
 		if (whole == nil) != (some == nil) || whole != nil && lineOf(whole) != lineOf(some) {
 			t.Fatalf("all of %q: %v\nof %q: %v", after, whole, part, some)
 		}

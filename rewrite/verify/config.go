@@ -40,7 +40,7 @@ func Configs(ctx context.Context, in In) (before, after ImageConfig, err error) 
 		if ins := m.model.grows(); ins != nil {
 			return before, after, fmt.Errorf("converting the %s: line %d takes too much from variables", m.what, ins.Lines[0])
 		}
-		img, err := m.model.convert(ctx, m.model.file.Content)
+		img, err := m.model.convert(ctx, m.model.file.Content, full)
 		if err != nil {
 			return before, after, fmt.Errorf("converting the %s: %w", m.what, err)
 		}

@@ -22,7 +22,7 @@ func TestEffective(t *testing.T) {
 		}
 		c, _ := newCheck(in)
 		for _, m := range []*model{c.before, c.after} {
-			img, err := m.convert(context.Background(), m.file.Content)
+			img, err := m.convert(context.Background(), m.file.Content, full)
 			if err != nil {
 				continue
 			}

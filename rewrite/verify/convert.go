@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -39,12 +40,12 @@ func (c *check) converts(ctx context.Context) []Violation {
 	if c.sameBuild() {
 		return nil
 	}
-	_, err := c.after.convert(ctx, c.changed())
+	_, err := c.after.convert(ctx, c.changed(), judged)
 	if err == nil {
 		return nil
 	}
 	if c.before.grows() == nil {
-		if _, before := c.before.convert(ctx, c.before.file.Content); before != nil {
+		if _, before := c.before.convert(ctx, c.before.file.Content, judged); before != nil {
 			return nil
 		}
 	}
@@ -116,17 +117,17 @@ func lineOf(err error) int {
 var allCaps = sync.OnceValue(func() apicaps.CapSet { return pb.Caps.CapSet(pb.Caps.All()) })
 
 // convert runs BuildKit's converter over all stages of the model's content, or
-// of what changed in it.
-func (m *model) convert(ctx context.Context, content []byte) (config *dockerspec.DockerOCIImage, err error) {
+// of what changed in it. config is what it is told of an image: full or judged.
+func (m *model) convert(ctx context.Context, content []byte, config func(*image) any) (made *dockerspec.DockerOCIImage, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			config, err = nil, fmt.Errorf("the converter gave up: %v", p)
+			made, err = nil, fmt.Errorf("the converter gave up: %v", p)
 		}
 	}()
 	caps := allCaps()
 	var opt dockerfile2llb.ConvertOpt
 	opt.BuildPlatforms, opt.TargetPlatform = []ocispecs.Platform{linux}, &linux
-	opt.MetaResolver = newResolver(m, opt.MetaResolver) // nil would ask registries
+	opt.MetaResolver = newResolver(m, config, opt.MetaResolver) // nil would ask registries
 	opt.LLBCaps = &caps
 	// Style is not what is proved: without a listener for warnings check=error=true
 	// in a file cannot turn one into a refusal.
@@ -149,8 +150,9 @@ func (m *model) convert(ctx context.Context, content []byte) (config *dockerspec
 // it would import a package that reaches the network by another way than the
 // converter.
 type resolver[O any] struct {
-	mu    sync.Mutex
-	model *model
+	mu     sync.Mutex
+	model  *model
+	config func(*image) any
 }
 
 // asker is the interface that the converter wants.
@@ -159,7 +161,9 @@ type asker[O any] interface {
 }
 
 // newResolver takes the field that it is for, to learn its O.
-func newResolver[O any](m *model, _ asker[O]) *resolver[O] { return &resolver[O]{model: m} }
+func newResolver[O any](m *model, config func(*image) any, _ asker[O]) *resolver[O] {
+	return &resolver[O]{model: m, config: config}
+}
 
 // ResolveImageConfig implements llb.ImageMetaResolver.
 func (r *resolver[O]) ResolveImageConfig(_ context.Context, ref string, _ O) (name string, d digest.Digest, config []byte, err error) {
@@ -169,9 +173,14 @@ func (r *resolver[O]) ResolveImageConfig(_ context.Context, ref string, _ O) (na
 		}
 	}()
 	r.mu.Lock()
-	i := r.model.image(ref)
+	// The converter asks for node:22 by its full name.
+	short, _ := strings.CutPrefix(ref, "docker.io/library/")
+	i := r.model.images[short]
+	if i == nil {
+		i = r.model.image(ref)
+	}
 	r.mu.Unlock()
-	config, err = json.Marshal(i.oci())
+	config, err = json.Marshal(r.config(i))
 	return ref, "", config, err
 }
 
@@ -179,9 +188,37 @@ func (r *resolver[O]) ResolveImageConfig(_ context.Context, ref string, _ O) (na
 // image sets to something that depends on its exact version.
 const Unknown = "unknown"
 
-// oci is the image's config in the form that registries serve; empty for an
+// env is the environment of an image.
+func (i *image) env() []string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(i.config.Env)) {
+		value := i.config.Env[name]
+		if value == "" && i.def == nil {
+			value = Unknown
+		}
+		list = append(list, name+"="+value)
+	}
+	return list
+}
+
+// judged is as much of an image's config as a verdict can depend on: words are
+// expanded with the environment, and paths are relative to the directory.
+func judged(i *image) any {
+	type config struct {
+		Env        []string `json:",omitempty"`
+		WorkingDir string   `json:",omitempty"`
+	}
+	return struct {
+		Architecture string     `json:"architecture"`
+		OS           string     `json:"os"`
+		Config       config     `json:"config"`
+		History      []struct{} `json:"history"`
+	}{linux.Architecture, linux.OS, config{i.env(), i.config.WorkDir}, make([]struct{}, 1)}
+}
+
+// full is the image's config in the form that registries serve; empty for an
 // image without facts and for a named build context.
-func (i *image) oci() dockerspec.DockerOCIImage {
+func full(i *image) any {
 	var img dockerspec.DockerOCIImage
 	img.Platform = linux
 	// Without a layer the converter would take the image for scratch.
@@ -190,13 +227,7 @@ func (i *image) oci() dockerspec.DockerOCIImage {
 	img.Config.User, img.Config.WorkingDir = c.User, c.WorkDir
 	img.Config.Entrypoint, img.Config.Cmd = c.Entrypoint, c.Cmd
 	img.Config.StopSignal = c.StopSignal
-	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
-		value := c.Env[name]
-		if value == "" && i.def == nil {
-			value = Unknown
-		}
-		img.Config.Env = append(img.Config.Env, name+"="+value)
-	}
+	img.Config.Env = i.env()
 	img.Config.ExposedPorts = set(c.Ports)
 	img.Config.Volumes = set(c.Volumes)
 	return img
