@@ -132,6 +132,8 @@ func (g *grammar) settle() {
 	case g.image == "wordpress" && !slices.Contains(g.flavor, "fpm") && !slices.Contains(g.flavor, "apache") &&
 		!slices.Contains(g.flavor, "cli"):
 		g.flavor = append(g.flavor, "apache") // what the official image is without a word
+	case g.image == "opentelemetry-collector" && strings.HasSuffix(name, "-contrib") && !slices.Contains(g.flavor, "contrib"):
+		g.flavor = append(g.flavor, "contrib")
 	case g.image == "static" && strings.Contains(name, "base"):
 		g.flavor = append(g.flavor, "glibc")
 	}

@@ -73,7 +73,9 @@ func (d *decider) inconsistent() bool {
 	switch image {
 	case "python", "ruby", "php":
 	default:
-		return false
+		if !service(image) {
+			return false
+		}
 	}
 	for r := range d.feeds(d.Final.Stage) {
 		if r == final || r.Left == nil || r.Origin == nil {
@@ -81,7 +83,7 @@ func (d *decider) inconsistent() bool {
 		}
 		if r.Origin.Image == image || strings.Contains(r.Origin.Reference, image) {
 			final.Left = &Block{Rule: "base-image", Code: "build-stage-stays", Line: final.From.Lines[0],
-				Text: fmt.Sprintf("it takes packages from %s, which stays because %s; both need the same interpreter", r.Origin.Reference, r.Left.Text)}
+				Text: fmt.Sprintf("it takes files from %s, which stays because %s; both need the same release", r.Origin.Reference, r.Left.Text)}
 			d.withdraw(final)
 			return true
 		}

@@ -198,7 +198,7 @@ func (c *composer) metadata() {
 	}
 	for _, st := range c.steps {
 		switch st.Keyword {
-		case "LABEL", "EXPOSE", "VOLUME":
+		case "LABEL", "EXPOSE", "VOLUME", "MAINTAINER":
 		case "HEALTHCHECK", "CMD", "ENTRYPOINT", "STOPSIGNAL":
 			if last[st.Keyword] != st {
 				if st.Stage == c.final {

@@ -3,6 +3,7 @@ package strategy
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"dhibot/rewrite/assess"
@@ -35,7 +36,7 @@ func (d *decider) dev(root *Stage, ch *catalog.Choice) {
 	d.RunUser = d.runUser(f, ch.Dev.Def, false)
 	start, b := d.devStart(f, ch.Dev.Def)
 	if b == nil {
-		b = d.devStarts(f, ch.Dev.Def)
+		b = d.devStarts(f, ch.Dev.Def, start)
 	}
 	if b != nil {
 		root.Left = d.eitherWay(b)
@@ -68,11 +69,12 @@ func (d *decider) eitherWay(b *Block) *Block {
 
 // devStarts refuses a start program that only the old image can have brought:
 // no COPY and no RUN of the file makes it, and the dev image lacks it.
-func (d *decider) devStarts(f *assess.Stage, def *catalog.Definition) *Block {
+func (d *decider) devStarts(f *assess.Stage, def *catalog.Definition, start Start) *Block {
 	e, c := f.End.Entrypoint, f.End.Cmd
 	cmd := e
+	alone := start.Add == "ENTRYPOINT []" // CMD starts by itself then
 	switch {
-	case e.Step == nil && (c.Step == nil || len(e.Argv) > 0 || len(def.Entrypoint) > 0 || c.Shell):
+	case e.Step == nil && (c.Step == nil || !alone && (len(e.Argv) > 0 || len(def.Entrypoint) > 0) || c.Shell):
 		return nil
 	case e.Step == nil:
 		cmd = c
@@ -156,6 +158,9 @@ func (d *decider) devStart(f *assess.Stage, def *catalog.Definition) (Start, *Bl
 	}
 	if scriptEntrypoint(de) || wrapperEntrypoint(de) {
 		return Start{}, nil
+	}
+	if len(e.Argv) > 0 && len(c.Argv) > 0 && len(c.Argv) < len(def.Cmd) && slices.Equal(c.Argv, def.Cmd[:len(c.Argv)]) {
+		return Start{Cmd: &Rewrite{Step: c.Step, Rule: "entry-point", Why: fmt.Sprintf("the script of the old image added options to %q; dhi %s adds them itself", strings.Join(c.Argv, " "), def.Image)}}, nil
 	}
 	if len(c.Argv) > 0 && path.Base(c.Argv[0]) == path.Base(de[len(de)-1]) {
 		text := "CMD " + jsonArray(c.Argv[1:])

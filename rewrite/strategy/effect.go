@@ -420,6 +420,9 @@ func replacedLater(f *assess.Stage, st *assess.Step, p string) bool {
 		if slices.Contains(copiedFiles(t.Copy), p) {
 			return true
 		}
+		if webapps := "/usr/local/tomcat/webapps"; under(p, webapps) && (path.Clean(t.Copy.Dest) == webapps || under(path.Clean(t.Copy.Dest), webapps)) {
+			return true // the official images have held no applications since Tomcat 9.0.30
+		}
 	}
 	return false
 }

@@ -159,6 +159,9 @@ func (in *Input) sourceOfFiles(s *assess.Stage, ch *catalog.Choice) *Block {
 				if strings.ContainsAny(p, "$*?[") || everywhere(p) || under(p, st.Copy.FromStage.End.WorkDir) && st.Copy.FromStage.End.WorkDirSet || in.madeBefore(st.Copy.FromStage, nil, p) {
 					continue
 				}
+				if ch.Dev != nil && len(ch.Dev.Def.Entrypoint) > 0 && under(ch.Dev.Def.Entrypoint[0], p) {
+					continue // the image's own program is there
+				}
 				return &Block{Rule: "base-image", Code: "image-layout", Line: s.From.Lines[0],
 					Text: fmt.Sprintf("line %d copies %s out of it, and dhi %s may keep that elsewhere", st.Lines[0], p, ch.Image)}
 			}

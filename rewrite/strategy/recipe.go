@@ -87,6 +87,8 @@ func (in *Input) goRecipe(f *assess.Stage) *recipe {
 		if !path.IsAbs(p) {
 			p = path.Join(f.End.WorkDir, p)
 		}
+	case builtProgram(f, p) != "":
+		p = builtProgram(f, p)
 	case buildsWith(f, "go", "install"):
 		p = "/go/bin/" + p
 	default:
@@ -104,6 +106,28 @@ func (in *Input) goRecipe(f *assess.Stage) *recipe {
 	in.runtimeFiles(f, r)
 	in.startedPrograms(f, r)
 	return r
+}
+
+// builtProgram is the place of a program that a RUN writes into a directory of
+// programs (go build -o /usr/local/bin/app), "" when none does.
+func builtProgram(f *assess.Stage, name string) string {
+	for _, st := range f.ChainSteps() {
+		if st.Run == nil || st.Run.Script == nil {
+			continue
+		}
+		for _, c := range st.Run.Script.Commands {
+			if c.Name != "go" {
+				continue
+			}
+			for i, a := range c.Args {
+				if a.Text == "-o" && i+1 < len(c.Args) && c.Args[i+1].Literal && path.IsAbs(c.Args[i+1].Text) &&
+					path.Base(c.Args[i+1].Text) == name && path.Base(path.Dir(c.Args[i+1].Text)) == "bin" {
+					return c.Args[i+1].Text
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // startedPrograms notes programs of the old image that the sources start and

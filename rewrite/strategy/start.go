@@ -211,6 +211,11 @@ func (t *starter) command(e, c assess.Command) (Start, []Block) {
 		rewrite = true
 		why = joinWhy(why, fmt.Sprintf("dhi %s has ENTRYPOINT %s; with the word %q here the container would start %q", t.def.Image, jsonArray(de), c.Argv[0], strings.Join(append(append([]string(nil), de...), c.Argv...), " ")))
 		s.Argv = append(append([]string(nil), de...), argv...)
+	case len(e.Argv) > 0 && len(argv) < len(t.def.Cmd) && slices.Equal(argv, t.def.Cmd[:len(argv)]):
+		// The script of the old image added what the new one says itself.
+		rewrite = true
+		why = joinWhy(why, fmt.Sprintf("the script of the old image added options to %q; dhi %s starts with %q by itself", strings.Join(argv, " "), t.def.Image, strings.Join(append(append([]string(nil), de...), t.def.Cmd...), " ")))
+		argv = nil
 	case strings.HasPrefix(argv[0], "-") || len(e.Argv) > 0 && path.Base(e.Argv[len(e.Argv)-1]) == path.Base(de[len(de)-1]):
 		s.Argv = append(append([]string(nil), de...), argv...)
 	default:

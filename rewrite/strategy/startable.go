@@ -35,6 +35,9 @@ func (t *starter) startable(c assess.Command, argv []string) (fixed []string, wh
 		bl := t.block(c, "start-program-missing", "it starts through env, which the runtime image does not surely have")
 		return nil, "", &bl
 	}
+	if path.IsAbs(prog) && slices.Contains(t.def.Entrypoint, prog) {
+		return argv, "", nil // the image starts it itself
+	}
 	if why := compilesAtStart(argv); why != "" {
 		bl := t.block(c, "development-stage", why)
 		return nil, "", &bl
