@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -121,6 +122,9 @@ func (s *Scanner) open(ctx context.Context, d inbox.Delivery, t task) error {
 		return nil //nolint:nilerr // an order that does not stand any more
 	}
 	p, err := s.c.Engine.Propose(ctx, d.Installation, d.Repository)
+	if errors.Is(err, githubapi.ErrNotFound) {
+		return s.lose(ctx, d.Installation, d.Repository)
+	}
 	if err != nil {
 		return err
 	}

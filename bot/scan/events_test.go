@@ -100,3 +100,69 @@ func TestEvents(t *testing.T) {
 }
 
 func all(w *world, name string) []pullView { return w.pulls()[name] }
+
+// TestLeaving: what leaves the installation is forgotten, although everybody can
+// still see it; an account that is renamed keeps its settings.
+func TestLeaving(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.gh.AddOrganization("other")
+	shop, sold := w.repository("shop", node(8000)), w.repository("sold", node(8001))
+	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "mode: report\nonboarding: none\n"}))
+	var err error
+	if w.inst, err = w.app.Install("acme", "shop", "sold", ".github"); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	known := func() (n int) {
+		docs, err := w.memory.Repositories(context.Background(), w.inst.ID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(docs)
+	}
+	if n := known(); n != 3 {
+		t.Fatalf("%d records", n)
+	}
+	if err := w.inst.RemoveRepository("shop"); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	if n := known(); n != 2 {
+		t.Errorf("%d records after one was taken out", n)
+	}
+	if err := sold.Transfer("alice", "other"); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	w.tick(7 * time.Hour)
+	if n := known(); n != 1 {
+		t.Errorf("%d records after one was transferred", n)
+	}
+	if err := w.inst.AddRepository("shop"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.gh.RenameAccount("acme", "apex"); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	w.tick(7 * time.Hour)
+	w.taken()
+	if _, err := shop.Push("alice", "main", "port", node(8005)); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	rest, _ := w.taken()
+	checks := 0
+	for _, c := range rest {
+		if c == "POST /repos/apex/shop/check-runs" {
+			checks++
+		}
+	}
+	if n := known(); n != 2 || checks != 1 {
+		t.Errorf("%d records, %d check runs under the new name: the settings were lost", n, checks)
+	}
+	if all := w.pulls(); len(all) != 0 {
+		t.Errorf("%v", all)
+	}
+}

@@ -26,9 +26,8 @@ func (s *Scanner) Observe(ctx context.Context, d inbox.Delivery) error {
 	if in == 0 {
 		return nil
 	}
-	look := func(ids ...int64) error {
-		return s.put(ctx, eventLook, "look:"+d.GUID, in, githubapi.Repo{}, task{Repositories: ids})
-	}
+	order := func(t task) error { return s.put(ctx, eventLook, "look:"+d.GUID, in, githubapi.Repo{}, t) }
+	look := func(id int64) error { return order(task{Repositories: []int64{id}}) }
 	switch e := e.(type) {
 	case *event.InstallationChanged:
 		switch e.Action {
@@ -40,10 +39,13 @@ func (s *Scanner) Observe(ctx context.Context, d inbox.Delivery) error {
 			}
 		}
 	case *event.InstallationRepositories:
-		return s.repositories(ctx, d, e, look)
+		return s.repositories(ctx, d, e, order)
 	case *event.InstallationTarget:
 		return s.Begin(ctx, in, d.GUID) // the account was renamed
 	case *event.RepositoryChanged:
+		if e.Action == "deleted" {
+			return order(task{Gone: []int64{e.Repository.ID}})
+		}
 		return look(e.Repository.ID)
 	case *event.Push:
 		if e.Branch() != e.Repository.DefaultBranch || e.Deleted {
@@ -69,22 +71,19 @@ func (s *Scanner) Observe(ctx context.Context, d inbox.Delivery) error {
 
 // repositories looks at what came under the installation, and forgets what
 // left it.
-func (s *Scanner) repositories(ctx context.Context, d inbox.Delivery, e *event.InstallationRepositories, look func(...int64) error) error {
+func (s *Scanner) repositories(ctx context.Context, d inbox.Delivery, e *event.InstallationRepositories, order func(task) error) error {
 	const many = 100
 	if len(e.Added)+len(e.Removed) > many {
 		return s.Begin(ctx, e.Installation.ID, d.GUID)
 	}
-	var ids []int64
+	var t task
 	for _, r := range e.Added {
-		ids = append(ids, r.ID)
+		t.Repositories = append(t.Repositories, r.ID)
 	}
 	for _, r := range e.Removed {
-		ids = append(ids, r.ID) // not found any more, and forgotten
+		t.Gone = append(t.Gone, r.ID)
 	}
-	if len(ids) == 0 {
-		return nil
-	}
-	return look(ids...)
+	return order(t)
 }
 
 // mentions tells whether a push changes a file, or does not say what it changes.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -204,7 +205,7 @@ func (s *Scanner) keep(ctx context.Context, v *visit, b *subject) error {
 	}
 	bring := func(r *record) {
 		r.Repo, r.Head, r.Key, r.Look = o.Repo, o.Head, b.key, b.look
-		r.Pulls = pulls
+		r.Pulls = withRecent(pulls, r.Pulls, s.c.Now())
 		for _, p := range pulls {
 			if p.Open && (!b.look.Grouped || p.Created.After(r.Reserved)) {
 				r.Reserved, r.Ticket = time.Time{}, "" // it has been fulfilled
@@ -222,6 +223,21 @@ func (s *Scanner) keep(ctx context.Context, v *visit, b *subject) error {
 		bring(r)
 		v.records[o.Repo.ID] = r
 	})
+}
+
+// recent is for how long GitHub's answer may be older than what we did: it was
+// asked before, or by a copy of its database that lags behind.
+const recent = 10 * time.Minute
+
+// withRecent adds the pull requests that were opened moments ago to what GitHub
+// listed. Without them a place in the budget would be given out twice.
+func withRecent(listed, known []pull, now time.Time) []pull {
+	for _, p := range slices.Backward(known) {
+		if now.Sub(p.Created) < recent && !slices.ContainsFunc(listed, func(l pull) bool { return l.Number == p.Number }) {
+			listed = slices.Insert(slices.Clone(listed), 0, p)
+		}
+	}
+	return listed
 }
 
 // several are our pull requests in a repository that has one for each group of

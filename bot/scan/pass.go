@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"dhibot/bot/githubapi"
@@ -79,6 +80,14 @@ func (s *Scanner) pass(ctx context.Context, d inbox.Delivery, t task) error {
 		if err != nil {
 			return fmt.Errorf("listing repositories: %w", err)
 		}
+		if len(repos) > 0 && repos[0].Owner != v.home.Owner {
+			// The account was renamed: its settings are looked for under the new name.
+			before := v.home
+			v.home.Owner, p.Again = repos[0].Owner, true
+			if err := s.keepHome(ctx, v, before); err != nil {
+				return err
+			}
+		}
 		if err := s.page(ctx, v, repos); err != nil {
 			return err
 		}
@@ -106,8 +115,8 @@ func (s *Scanner) finish(ctx context.Context, v *visit, p progress) error {
 			delete(v.records, id)
 		}
 	}
-	if err := s.c.Memory.DeleteRepositories(ctx, v.installation, gone); err != nil {
-		return fmt.Errorf("forgetting repositories: %w", err)
+	if err := s.lose(ctx, v.installation, gone...); err != nil {
+		return err
 	}
 	now := s.c.Now()
 	// The next one is ordered before this one is recorded as done: after a crash
@@ -136,15 +145,20 @@ func (s *Scanner) lookAgain(ctx context.Context, d inbox.Delivery, t task) error
 		r, err := v.client.RepositoryByID(ctx, id)
 		switch {
 		case errors.Is(err, githubapi.ErrNotFound):
-			delete(v.records, id)
-			if err := s.c.Memory.DeleteRepositories(ctx, d.Installation, []int64{id}); err != nil {
-				return fmt.Errorf("forgetting a repository: %w", err)
-			}
+			t.Gone = append(t.Gone, id)
 		case err != nil:
 			return fmt.Errorf("reading repository %d: %w", id, err)
+		case !strings.EqualFold(r.Owner, v.home.Owner):
+			t.Gone = append(t.Gone, id) // transferred
 		default:
 			repos = append(repos, r)
 		}
+	}
+	for _, id := range t.Gone {
+		delete(v.records, id)
+	}
+	if err := s.lose(ctx, d.Installation, t.Gone...); err != nil {
+		return err
 	}
 	if len(repos) > 0 {
 		if err := s.page(ctx, v, repos); err != nil {
@@ -152,4 +166,12 @@ func (s *Scanner) lookAgain(ctx context.Context, d inbox.Delivery, t task) error
 		}
 	}
 	return s.decide(ctx, v)
+}
+
+// lose forgets repositories that are gone.
+func (s *Scanner) lose(ctx context.Context, installation int64, ids ...int64) error {
+	if err := s.c.Memory.DeleteRepositories(ctx, installation, ids); err != nil {
+		return fmt.Errorf("forgetting repositories: %w", err)
+	}
+	return nil
 }

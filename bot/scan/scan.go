@@ -112,8 +112,10 @@ func Own(event string) bool { return strings.HasPrefix(event, own) }
 type task struct {
 	// Pass names the pass that goes on; see progress.
 	Pass string `json:"pass,omitempty"`
-	// Repositories are those to look at.
+	// Repositories are those to look at, and Gone those that left the
+	// installation: GitHub shows public ones to anybody, so it is not asked.
 	Repositories []int64 `json:"repositories,omitempty"`
+	Gone         []int64 `json:"gone,omitempty"`
 	// Ticket is the reservation that an opening was made under.
 	Ticket string `json:"ticket,omitempty"`
 }
