@@ -56,7 +56,7 @@ func smallEngine(_ context.Context, in rewrite.Input) (*rewrite.Result, error) {
 			if in.Options.Distro != "" {
 				after += "-" + string(in.Options.Distro)
 			}
-			r.Stages = append(r.Stages, rewrite.Stage{From: rest, To: strings.TrimPrefix(after, "FROM "), Role: rewrite.RoleRuntime, Final: true})
+			r.Stages = append(r.Stages, rewrite.Stage{Line: i + 1, From: rest, To: strings.TrimPrefix(after, "FROM "), Role: rewrite.RoleRuntime, Final: true})
 			r.Changes = append(r.Changes, rewrite.Change{Rule: "base-image", Lines: [2]int{i + 1, i + 1}, NewLines: [2]int{i + 1, i + 1},
 				Before: "FROM " + rest, After: after, Why: "`" + rest + "` has a hardened equivalent", Docs: "https://docs.docker.com/dhi/"})
 			line = after + line[len(word)+1+len(rest):]

@@ -93,8 +93,7 @@ func (j *job) guard(ctx context.Context, v *view, number int, head string, paths
 				continue
 			}
 			lines = append(lines, fmt.Sprintf("- %s: %s, which %s replaces\n", code(r.Path), code(s.From), code(s.To)))
-			line := lineOf(r, s.From)
-			k.Annotations = append(k.Annotations, githubapi.Annotation{Path: r.Path, StartLine: line, EndLine: line, Level: "warning",
+			k.Annotations = append(k.Annotations, githubapi.Annotation{Path: r.Path, StartLine: s.Line, EndLine: s.Line, Level: "warning",
 				Title: guardCheck, Message: plainText(s.From + " has a hardened equivalent: " + s.To)})
 		}
 	}
@@ -125,14 +124,4 @@ func movable(r *rewrite.Result) []rewrite.Stage {
 		}
 	}
 	return list
-}
-
-// lineOf is the line of the file that names an image, 1 when none is known.
-func lineOf(r *rewrite.Result, reference string) int {
-	for _, c := range r.Changes {
-		if c.Lines[0] > 0 && strings.Contains(c.Before, reference) {
-			return c.Lines[0]
-		}
-	}
-	return 1
 }

@@ -373,7 +373,7 @@ func (m *migration) ports(pass *rules.Pass) {
 func (m *migration) stages(p *strategy.Plan) {
 	name := func(image, tag string) string { return m.in.Options.Naming.Repository(image) + ":" + tag }
 	for _, s := range p.All {
-		st := Stage{Name: s.Name, From: s.Base.Resolved, To: s.Base.Resolved, Role: RoleBuild, User: s.End.EffectiveUser()}
+		st := Stage{Line: s.From.Lines[0], Name: s.Name, From: s.Base.Resolved, To: s.Base.Resolved, Role: RoleBuild, User: s.End.EffectiveUser()}
 		if s.Parent == nil && s.Pick != nil {
 			st.To = name(s.Pick.Def.Image, s.Pick.Tag)
 		}

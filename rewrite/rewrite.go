@@ -116,6 +116,8 @@ type Stage struct {
 	From string // reference as it was, variables expanded; "" for a stage that the migration added
 	To   string // reference as it is now, variables expanded
 	Role Role
+	// Line is that of its FROM before the change, 0 for a stage that was added.
+	Line int
 	// Final marks the last stage.
 	Final bool
 	// User is who the stage runs as at its end, as written or inherited.

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,7 +40,11 @@ func runBaseImage(p *Pass) {
 			p.Err[t.Ref] = err
 			continue
 		}
-		p.change(Finding{Edits: res.Edits[t.Ref], Lines: s.From.Lines, Before: s.Base.Resolved, After: t.String(), Why: p.whyImage(s)})
+		before, after := p.asWritten(t.Ref, res.Edits[t.Ref])
+		if p.written[t.Ref] = after; len(res.Edits[t.Ref]) > 0 && !inWord(t.Ref, res.Edits[t.Ref]) {
+			p.written[t.Ref] = t.Ref.Word.Text
+		}
+		p.change(Finding{Edits: res.Edits[t.Ref], Lines: s.From.Lines, Before: before, After: after, Why: p.whyImage(s)})
 	}
 	for _, a := range res.Args {
 		p.check(fmt.Sprintf("The default of ARG %s changed from %s to %s. Builds that pass --build-arg %s override it: change them too.", a.Name, quote(a.Before), quote(a.After), a.Name), a.Arg.Lines[0])
@@ -62,6 +67,50 @@ func runBaseImage(p *Pass) {
 	p.workDirs()
 	p.leftImages()
 	p.imageNotes()
+}
+
+// asWritten is a reference as it stands in FROM and as it will stand there, with
+// its variables; where only an ARG changes, the value of that.
+func (p *Pass) asWritten(ref *dockerfile.Reference, edits []dockerfile.Edit) (before, after string) {
+	word := ref.Word.Span
+	at := word.Start
+	edits = slices.SortedFunc(slices.Values(edits), func(a, b dockerfile.Edit) int { return a.Span.Start - b.Span.Start })
+	for _, e := range edits {
+		if e.Span.Start < word.Start || e.Span.End > word.End {
+			continue
+		}
+		after += p.File.Text(dockerfile.Span{Start: at, End: e.Span.Start}) + e.New
+		at = e.Span.End
+	}
+	switch {
+	case at > word.Start || after != "":
+		return p.File.Text(word), after + p.File.Text(dockerfile.Span{Start: at, End: word.End})
+	case len(edits) > 0:
+		return p.File.Text(edits[0].Span), edits[0].New
+	}
+	return p.File.Text(word), p.File.Text(word)
+}
+
+func inWord(ref *dockerfile.Reference, edits []dockerfile.Edit) bool {
+	return slices.ContainsFunc(edits, func(e dockerfile.Edit) bool {
+		return e.Span.Start >= ref.Word.Span.Start && e.Span.End <= ref.Word.Span.End
+	})
+}
+
+// newReference is the image of the new stage. A variable that the build stage
+// takes its version from is kept: both stages must follow when it is set.
+func (p *Pass) newReference() string {
+	pick, root := p.New.Pick, p.finalRoot()
+	literal := p.reference(pick.Def.Image, pick.Tag)
+	text := p.written[root.Base]
+	if root.Pick == nil || root.Pick.Def.Image != pick.Def.Image || root.Pick.Version != pick.Version || !strings.Contains(text, "$") {
+		return literal
+	}
+	stem, ok := strings.CutSuffix(text, root.Pick.Suffix)
+	if !ok || root.Pick.Suffix == "" {
+		return literal
+	}
+	return strings.TrimSuffix(stem+pick.Suffix, "-")
 }
 
 // whyImage explains the image of a stage.

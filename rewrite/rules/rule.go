@@ -62,8 +62,11 @@ type Pass struct {
 	Files    []File
 	// MovedPorts are privileged ports and what takes their place.
 	MovedPorts map[int]int
-	// Targets are the references that change, for the base image rule.
+	// Err tells which references cannot be written as their target.
 	Err map[*dockerfile.Reference]error
+	// written are the references that change as they stand in FROM afterwards,
+	// with their variables.
+	written map[*dockerfile.Reference]string
 }
 
 // Finding is a change: its edits belong together.
@@ -113,7 +116,7 @@ type File struct {
 // instructions of a stage that is still to be written change the plan.
 func Run(p *strategy.Plan) *Pass {
 	all := guide()
-	pass := &Pass{Plan: p, all: all, Err: map[*dockerfile.Reference]error{}}
+	pass := &Pass{Plan: p, all: all, Err: map[*dockerfile.Reference]error{}, written: map[*dockerfile.Reference]string{}}
 	for _, r := range all {
 		pass.rule = r
 		if r.ID != "multi-stage" {

@@ -89,10 +89,10 @@ func (d *decider) devStarts(f *assess.Stage, def *catalog.Definition, start Star
 	if strings.Contains(prog, "$") || def.HasProgram(path.Base(prog)) || t.copied(prog) || !path.IsAbs(prog) && strings.Contains(prog, "/") {
 		return nil
 	}
-	if _, ok := t.onPath(prog); ok || def.Shell() != "" && shellName(prog) {
+	if _, ok := t.onPath(prog); ok || shellName(prog) && t.hasShell(prog) {
 		return nil
 	}
-	if _, ok := programPackage(path.Base(prog), def.PackageManager()); ok {
+	if _, ok := programPackage(path.Base(prog), def.PackageManager()); ok && !shellName(prog) {
 		return nil // it is installed when the old image had it
 	}
 	for dir := range strings.SplitSeq(f.End.Env["PATH"], ":") {

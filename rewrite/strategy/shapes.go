@@ -73,6 +73,30 @@ func (d *decider) noteDropped(e effect) {
 	}
 }
 
+// noteStaying names the programs that people could miss in the image that
+// ships because the RUN that installs them stays in the build stage.
+func (d *decider) noteStaying(steps []*assess.Step, effects map[*assess.Step]effect) {
+	for _, st := range steps {
+		e, ok := effects[st]
+		if !ok {
+			continue
+		}
+		missed := effect{step: st, ownZones: e.ownZones}
+		for _, n := range e.tools {
+			if classify(n) == pkgTool { // not those of npm, which come along
+				missed.tools = append(missed.tools, n)
+			}
+		}
+		for _, n := range e.build {
+			switch n {
+			case "curl", "wget", "git", "rsync", "unzip", "zip":
+				missed.tools = append(missed.tools, n)
+			}
+		}
+		d.noteDropped(missed)
+	}
+}
+
 // rebase gives the final stage an image of its own instead of the build stage
 // that it inherits from.
 func (d *decider) rebase(root *Stage, ch *catalog.Choice, pick *catalog.Pick, image string, effects map[*assess.Step]effect, venv venv) bool {
@@ -107,6 +131,7 @@ func (d *decider) rebase(root *Stage, ch *catalog.Choice, pick *catalog.Pick, im
 	root.Why = d.devWhy(root)
 	d.New = &NewStage{Pick: pick, Image: image, Alias: f.Name, Lines: c.lines,
 		Why: fmt.Sprintf("%s is built in, so it needs the dev image; the image that ships gets the runtime one", f.Parent.Name)}
+	d.noteStaying(steps, effects)
 	for _, st := range f.Steps {
 		if e, ok := effects[st]; ok && e.trivial {
 			d.Drops = append(d.Drops, Drop{Step: st, Rule: e.rule, Why: e.why})
@@ -149,6 +174,7 @@ func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, ima
 	root.Pick = ch.Dev
 	root.Why = d.devWhy(root)
 	n.Lines, n.BuildEnv = c.lines, c.buildEnv
+	d.noteStaying(steps, effects)
 	if at > 0 {
 		n.At = f.Steps[at-1]
 	}
