@@ -340,6 +340,9 @@ func (j *job) editPull(ctx context.Context, d *done, head string) error {
 	if same, err := j.says(d); err != nil || same {
 		return err
 	}
+	if err := j.reread(ctx, d); err != nil {
+		return err
+	}
 	title, text, err := j.text(d, head, d.state.Head)
 	if err != nil {
 		return err
@@ -358,6 +361,9 @@ func (j *job) editPull(ctx context.Context, d *done, head string) error {
 // is never taken for somebody's no; the comment goes before the closing, so
 // that a second run still finds it open and can look for the comment.
 func (j *job) closePull(ctx context.Context, d *done, c plan.ClosePull) error {
+	if err := j.reread(ctx, d); err != nil {
+		return err
+	}
 	m := d.state.Pull.Marker
 	m.Closed, m.Ignored = true, d.scope.Ignored
 	text, err := j.remark(d.state.Pull.Body, m)
@@ -382,6 +388,9 @@ func (j *job) closePull(ctx context.Context, d *done, c plan.ClosePull) error {
 
 // rememberIn writes what is ignored into the marker.
 func (j *job) rememberIn(ctx context.Context, d *done, number int) error {
+	if err := j.reread(ctx, d); err != nil {
+		return err
+	}
 	m := d.state.Pull.Marker
 	m.Repository, m.Branch, m.Group = j.repo.ID, d.state.Group.Branch(), d.state.Group.Key() // when the marker was lost
 	m.Ignored = d.scope.Ignored
@@ -400,6 +409,9 @@ func (j *job) tell(ctx context.Context, d *done, t plan.Tell) error {
 	if err := j.say(ctx, t.Number, t.Topic+"-"+d.state.Pull.Marker.Head, t.Text); err != nil {
 		return err
 	}
+	if err := j.reread(ctx, d); err != nil {
+		return err
+	}
 	m := d.state.Pull.Marker
 	m.Told = append(slices.Clone(m.Told), t.Topic)
 	text, err := j.remark(d.state.Pull.Body, m)
@@ -409,6 +421,21 @@ func (j *job) tell(ctx context.Context, d *done, t plan.Tell) error {
 	if _, err := j.client.EditPullRequest(ctx, j.repo, t.Number, githubapi.PullRequestEdit{Body: &text}); err != nil {
 		return fmt.Errorf("editing #%d: %w", t.Number, err)
 	}
+	return nil
+}
+
+// reread reads the text of our pull request right before it is written: people
+// tick boxes in it while the engine works. GitHub has no condition for such a
+// write, so this leaves a window of one call.
+func (j *job) reread(ctx context.Context, d *done) error {
+	p, err := j.client.PullRequest(ctx, j.repo, d.state.Pull.Number)
+	if err != nil {
+		return fmt.Errorf("reading #%d again: %w", d.state.Pull.Number, err)
+	}
+	if (p.State == githubapi.StateOpen) != d.state.Pull.Open {
+		return fmt.Errorf("#%d: %w", p.Number, errMoved)
+	}
+	d.state.Pull.Body = p.Body
 	return nil
 }
 

@@ -23,11 +23,36 @@ type breaking struct {
 	seen  int
 	what  string   // the call that failed
 	calls []string // all calls, in the order in which the App made them
+	// meanwhile is done once, right before a call of that method and a path that
+	// ends like that.
+	meanwhile func()
+	when      string // "POST /git/commits"
+}
+
+// during has something happen in the middle of what the App does next.
+func (b *breaking) during(when string, f func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.when, b.meanwhile = when, f
+}
+
+func (b *breaking) happen(r *http.Request) {
+	b.mu.Lock()
+	f := b.meanwhile
+	method, suffix, _ := strings.Cut(b.when, " ")
+	if f == nil || r.Method != method || !strings.HasSuffix(r.URL.Path, suffix) {
+		b.mu.Unlock()
+		return
+	}
+	b.meanwhile = nil
+	b.mu.Unlock()
+	f()
 }
 
 var errBroken = errors.New("the line broke")
 
 func (b *breaking) RoundTrip(r *http.Request) (*http.Response, error) {
+	b.happen(r)
 	b.mu.Lock()
 	// Reading has no effect that could be lost.
 	counts := !b.after || r.Method != http.MethodGet

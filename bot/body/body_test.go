@@ -190,6 +190,16 @@ func TestKeepTicks(t *testing.T) {
 	if got := KeepTicks(strings.ReplaceAll(old, "uid 1000", "uid 1001"), text); strings.Count(got, "- [x] ") != 1 {
 		t.Errorf("an item that reads differently is ticked:\n%s", got)
 	}
+	alone := Render(input(dev()))
+	if got := KeepTicks(strings.ReplaceAll(alone, "- [ ] ", "- [x] "), text); strings.Count(alone, "- [ ] Log in") != 1 || strings.Count(got, "- [x] ") != 0 {
+		t.Errorf("an item that asks for more places is ticked:\n%s", got)
+	}
+	other := dev()
+	other.Checklist[0].Text = "Look at `x`"
+	alone, both := Render(input(other)), Render(input(node(), other))
+	if got := KeepTicks(strings.ReplaceAll(alone, "- [ ] ", "- [x] "), both); strings.Count(got, "- [x] Look at `x` (for `jobs/Dockerfile`)") != 1 || strings.Count(got, "- [x] ") != 1 {
+		t.Errorf("a tick was lost when a second Dockerfile came:\n%s", got)
+	}
 	if got := KeepTicks("no list", text); got != text {
 		t.Error("the text changed without a tick")
 	}

@@ -74,6 +74,15 @@ func outcomeWord(o rewrite.Outcome) string {
 // update, while the item is the same.
 var destination = regexp.MustCompile(`\]\([^()]*\)`)
 
+// same is what two items have in common that ask for the same: not where their
+// links lead, and not for which Dockerfile, which is only said when there are
+// several.
+func same(item string) string {
+	return forOne.ReplaceAllString(destination.ReplaceAllString(item, "]"), "$1")
+}
+
+var forOne = regexp.MustCompile(" \\(for `[^`]+`\\)( — |$)")
+
 // KeepTicks carries over what people have ticked: an item of the new text that
 // stands in the old one word by word and is ticked there is ticked. The boxes
 // that are tasks for the App are not: those were done or refused.
@@ -82,7 +91,7 @@ func KeepTicks(old, text string) string {
 	for _, line := range strings.Split(strings.ReplaceAll(old, "\r\n", "\n"), "\n") {
 		for _, mark := range []string{"- [x] ", "- [X] "} {
 			if item, ok := strings.CutPrefix(line, mark); ok && !strings.HasPrefix(item, boxOpen) {
-				ticked[destination.ReplaceAllString(item, "]")] = true
+				ticked[same(item)] = true
 			}
 		}
 	}
@@ -91,7 +100,7 @@ func KeepTicks(old, text string) string {
 	}
 	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
 	for i, line := range lines {
-		if item, ok := strings.CutPrefix(line, "- [ ] "); ok && ticked[destination.ReplaceAllString(item, "]")] {
+		if item, ok := strings.CutPrefix(line, "- [ ] "); ok && ticked[same(item)] {
 			lines[i] = "- [x] " + item
 		}
 	}
