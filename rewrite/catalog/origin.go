@@ -42,8 +42,11 @@ type Origin struct {
 	Windows bool
 	// Split names the catalog's images that together make up this one when no
 	// single one does: python and uv for ghcr.io/astral-sh/uv:python3.12-...
-	Split  []string
-	Config Config
+	// Image is the first of them; WithVersion is the version of the second, ""
+	// when the tag names none.
+	Split       []string
+	WithVersion string
+	Config      Config
 
 	familyKnown bool // the tag itself names the family
 }

@@ -290,12 +290,14 @@ func (g *grammar) javaTool(w, next string) bool {
 }
 
 // uvWithPython reads ghcr.io/astral-sh/uv:python3.12-bookworm: a Python image
-// that has uv as well. No single image of DHI is that.
+// that has uv as well. In DHI these are two images; it is Python that is built
+// on.
 func (g *grammar) uvWithPython(python string) {
 	o := g.origin
 	o.Split = []string{"python", "uv"}
-	o.Image, o.Hint = "", "python"
-	o.Version = python
+	o.WithVersion = o.Version
+	o.Image, o.Hint = "python", ""
+	o.Version, o.Channel = python, ""
 	o.Evidence = "it is Python with uv in it; in DHI these are two images"
 	g.image = "python"
 }

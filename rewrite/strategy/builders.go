@@ -144,6 +144,7 @@ func (d *decider) fill() {
 		}
 		if s == root {
 			d.restoreWorkDir(root, root.Pick.Def)
+			d.bringUV(root)
 			d.keepCgoOff(root)
 		}
 		if s != d.Final && startsItself(s.Stage) {

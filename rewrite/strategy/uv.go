@@ -1,0 +1,56 @@
+package strategy
+
+import (
+	"fmt"
+	"slices"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
+)
+
+// uvImage is where uv comes from for a stage on an image of the catalog: DHI's
+// uv where that is offered and can run, which is linked against Debian's C and
+// C++ libraries; else the image that its makers publish, whose program needs no
+// library. dir is where the programs stand in it.
+func (in *Input) uvImage(def *catalog.Definition, version string) (reference, dir string) {
+	if def.Distro == catalog.Debian && (def.HasPackage("libstdc++6") || def.HasPackage("libgcc-s1")) {
+		ch, err := in.Catalog.ChooseImage("uv", version, "", catalog.Want{Need: catalog.NeedRuntime, Distro: catalog.Debian, Release: def.DistroVersion})
+		if err == nil && ch.Runtime != nil && ch.Runtime.Def.DistroVersion == def.DistroVersion && !ch.Bumped {
+			return in.Naming.Repository("uv") + ":" + ch.Runtime.Tag, "/usr/local/bin"
+		}
+	}
+	if version == "" {
+		version = "latest"
+	}
+	return "ghcr.io/astral-sh/uv:" + version, ""
+}
+
+// bringUV copies uv into a build stage whose old image had it beside Python.
+func (d *decider) bringUV(root *Stage) {
+	if root.Origin == nil || !slices.Contains(root.Origin.Split, "uv") || !d.callsUV(root.Stage) {
+		return
+	}
+	ref, dir := d.uvImage(root.Pick.Def, root.Origin.WithVersion)
+	d.Inserts = append(d.Inserts, Insert{Stage: root.Stage, Line: Line{Rule: "base-image",
+		Text: fmt.Sprintf("COPY --from=%s %s/uv %s/uvx /usr/local/bin/", ref, dir, dir),
+		Why:  fmt.Sprintf("%s is Python with uv in it; in DHI these are two images", root.Origin.Reference)}})
+}
+
+// callsUV tells whether something in a tree of stages runs uv.
+func (d *decider) callsUV(s *assess.Stage) bool {
+	for _, t := range d.Stages.Tree(s) {
+		for _, st := range t.Steps {
+			if st.Run != nil && (st.Run.Script == nil || st.Run.Script.Uses("uv") || st.Run.Script.Uses("uvx")) {
+				return true
+			}
+		}
+		for _, c := range []assess.Command{t.End.Entrypoint, t.End.Cmd} {
+			for _, w := range c.Argv {
+				if w == "uv" || w == "uvx" || c.Shell || shellDashC(c.Argv) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
