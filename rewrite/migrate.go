@@ -46,7 +46,10 @@ func Migrate(ctx context.Context, in Input) (*Result, error) {
 		r.Outcome, r.Code, r.Reason, r.Line = Skipped, CodeIgnored, reason, line
 		return r, nil
 	}
-	if b := f.Broken(); b != nil {
+	if b := f.Broken(); b != nil && b.Code != dockerfile.CodeSyntax {
+		r.refuse(b)
+		return r, nil
+	} else if b != nil {
 		r.Outcome, r.Code, r.Reason, r.Line = Failed, CodeSyntax, "BuildKit refuses it: "+b.Msg, b.Line
 		return r, nil
 	}

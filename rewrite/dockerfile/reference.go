@@ -266,7 +266,11 @@ func (f *File) Broken() *Error {
 			continue
 		}
 		if invalid := new(InvalidReferenceError); errors.As(r.Err, &invalid) {
-			return &Error{f.Line(r.Word.Span.Start), CodeSyntax, r.Err.Error()}
+			line := f.Line(r.Word.Span.Start)
+			if looksTemplated(f.Content) {
+				return &Error{line, CodeTemplate, "it is a template; a Dockerfile is made from it first: " + r.Err.Error()}
+			}
+			return &Error{line, CodeSyntax, r.Err.Error()}
 		}
 	}
 	return nil

@@ -15,6 +15,20 @@ func looksTemplated(content []byte) bool {
 			return true
 		}
 	}
+	return propertyInFrom(content)
+}
+
+// propertyInFrom tells whether a FROM names its image by a property of a build
+// tool, which fills it in: ${docker.base.image}. A dot is in no variable's name.
+func propertyInFrom(content []byte) bool {
+	for line := range bytes.Lines(content) {
+		rest, ok := bytes.CutPrefix(bytes.ToUpper(bytes.TrimSpace(line)), []byte("FROM "))
+		_, name, braces := bytes.Cut(rest, []byte("${"))
+		name, _, closed := bytes.Cut(name, []byte("}"))
+		if ok && braces && closed && bytes.ContainsRune(name, '.') && len(bytes.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")) == 0 {
+			return true
+		}
+	}
 	return false
 }
 

@@ -46,7 +46,10 @@ func runNonrootUser(p *Pass) {
 		}
 		p.check(text, p.userLine())
 	}
-	if p.RunUser.Add && p.New == nil {
+	switch {
+	case p.RunUser.Add && p.New == nil && p.Shape == strategy.ShapeDev:
+		p.addUser(fmt.Sprintf("the old image ran as %s; the dev image runs as root unless it is told otherwise", f.End.EffectiveUser()))
+	case p.RunUser.Add && p.New == nil:
 		p.addUser(fmt.Sprintf("the image runs as this user already (%s); written as a number Kubernetes can check runAsNonRoot", p.finalRoot().Pick.Def.RunUser().Name))
 	}
 	if p.Shape != strategy.ShapeDev && !p.RunUser.Root {

@@ -80,6 +80,8 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 		r.Root = true
 	case final.End.User == "" && runtime && u.UID != 0:
 		r.Add = true
+	case final.End.User == "" && !runtime && u.UID == 0 && own.UID != 0 && !final.End.Root() && final.End.EffectiveUser() != "":
+		r.Add = true // the old image said so itself
 	}
 	if last != "" {
 		r.Spec = last
