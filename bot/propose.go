@@ -78,6 +78,25 @@ func (d *decision) proposed() Proposed {
 	return p
 }
 
+// Refresh brings an open pull request of ours up to date, as a push to the
+// default branch does; it opens none.
+func (b *Bot) Refresh(ctx context.Context, installation, repository int64) error {
+	j, err := b.open(ctx, installation, repository)
+	if errors.Is(err, githubapi.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = j.fulfil(ctx, plan.Ask{Kind: plan.Push}, "")
+	var refused *githubapi.RefusedError
+	if errors.As(err, &refused) {
+		zerolog.Ctx(ctx).Warn().Err(err).Msg("GitHub refused")
+		return nil
+	}
+	return err
+}
+
 // Report says as a check run on the default branch what would be proposed in a
 // repository whose settings allow no more. It writes nothing else, and nothing
 // when nothing would be proposed.

@@ -168,8 +168,3 @@ func (s *Scanner) reports(ctx context.Context, v *visit) error {
 	}
 	return nil
 }
-
-// report makes the check run.
-func (s *Scanner) report(ctx context.Context, d inbox.Delivery) error {
-	return s.c.Engine.Report(ctx, d.Installation, d.Repository)
-}

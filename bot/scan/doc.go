@@ -8,6 +8,7 @@
 //	dhibot.look      looks at some of them again, after something happened
 //	dhibot.campaign  decides which of them get a pull request now
 //	dhibot.open      opens it, in the lane of the repository
+//	dhibot.refresh   brings an open one up to date, when no event had that done
 //	dhibot.report    says as a check run what would be done, in mode report
 //
 // The first three wait in the lane of the installation, so that for one

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"dhibot/bot/inbox"
 	"dhibot/bot/standin"
 )
 
@@ -164,5 +165,38 @@ func TestLeaving(t *testing.T) {
 	}
 	if all := w.pulls(); len(all) != 0 {
 		t.Errorf("%v", all)
+	}
+}
+
+// TestMissed: a push that no delivery told of is found by the next pass, which
+// has the open pull request brought up to date.
+func TestMissed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	shop := w.repository("shop", node(8000))
+	w.install()
+	w.work()
+	if len(all(w, "shop")) != 1 {
+		t.Fatal("no pull request")
+	}
+	read := func() string {
+		files, err := shop.ReadFiles("dhi/migrate")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return files["Dockerfile"].Content
+	}
+	w.refuse = func(d inbox.Delivery) bool { return d.Event == "push" }
+	if _, err := shop.Push("alice", "main", "port", node(8123)); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	if strings.Contains(read(), "8123") {
+		t.Fatal("the push was not lost")
+	}
+	w.tick(time.Hour) // not yet time for a pass
+	w.tick(6 * time.Hour)
+	if !strings.Contains(read(), "8123") || len(all(w, "shop")) != 1 {
+		t.Errorf("%s\n%v", read(), all(w, "shop"))
 	}
 }

@@ -213,6 +213,12 @@ func (s *Scanner) keep(ctx context.Context, v *visit, b *subject) error {
 		}
 	}
 	if old := v.records[o.Repo.ID]; old != nil {
+		if v.mends && old.Key != b.key && slices.ContainsFunc(pulls, func(p pull) bool { return p.Open }) {
+			// Before it is remembered: a crash in between orders it twice.
+			if err := s.put(ctx, eventRefresh, fmt.Sprintf("refresh:%d:%s", o.Repo.ID, b.key), v.installation, o.Repo, task{}); err != nil {
+				return err
+			}
+		}
 		next := *old
 		bring(&next)
 		if same(old, &next) {

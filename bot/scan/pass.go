@@ -75,6 +75,7 @@ func (s *Scanner) pass(ctx context.Context, d inbox.Delivery, t task) error {
 	if err != nil {
 		return err
 	}
+	v.mends = true
 	for p.Page != 0 && s.c.Now().Sub(now) < chunk {
 		repos, next, err := v.client.RepositoriesPage(ctx, p.Page)
 		if err != nil {

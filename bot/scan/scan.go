@@ -27,6 +27,8 @@ type Engine interface {
 	// Propose opens the pull request of a repository unless something speaks
 	// against it.
 	Propose(ctx context.Context, installation, repository int64) (bot.Proposed, error)
+	// Refresh brings open pull requests of a repository up to date.
+	Refresh(ctx context.Context, installation, repository int64) error
 	// Report makes the check run that says what would be proposed.
 	Report(ctx context.Context, installation, repository int64) error
 }
@@ -102,6 +104,7 @@ const (
 	eventCampaign = own + "campaign"
 	eventOpen     = own + "open"
 	eventReport   = own + "report"
+	eventRefresh  = own + "refresh"
 )
 
 // Own tells whether an event is work for a Scanner. GitHub has no events of
@@ -158,7 +161,9 @@ func (s *Scanner) route(ctx context.Context, d inbox.Delivery, t task) error {
 	case eventOpen:
 		return s.open(ctx, d, t)
 	case eventReport:
-		return s.report(ctx, d)
+		return s.c.Engine.Report(ctx, d.Installation, d.Repository)
+	case eventRefresh:
+		return s.c.Engine.Refresh(ctx, d.Installation, d.Repository)
 	}
 	return inbox.Drop(fmt.Errorf("there is no work named %s", d.Event))
 }

@@ -24,6 +24,9 @@ type visit struct {
 	organisation config.File
 	config       config.Config
 	records      map[int64]*record
+	// mends tells that what is found out of date is brought up to date: a look
+	// follows an event, which the bot has acted on.
+	mends bool
 }
 
 // home is what is known of the organisation's own repository, and of our issue
