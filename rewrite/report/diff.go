@@ -101,9 +101,12 @@ func hunks(before, after string, regions []rewrite.Region) []hunk {
 		panic(fmt.Sprintf("diff of consistent edits: %v", err))
 	}
 	var out []hunk
+	more := 0 // lines that the hunks before have added
 	for _, h := range u.Hunks {
-		n := hunk{from: h.FromLine, to: h.ToLine}
-		old, new := h.FromLine, h.ToLine
+		// The library's own ToLine leaves out the equal lines between two
+		// changes of one hunk.
+		n := hunk{from: h.FromLine, to: h.FromLine + more}
+		old, new := n.from, n.to
 		for _, l := range h.Lines {
 			d := diffLine{kind: ' ', text: l.Content}
 			if l.Kind == udiff.Delete {
@@ -122,7 +125,8 @@ func hunks(before, after string, regions []rewrite.Region) []hunk {
 			}
 			n.lines = append(n.lines, d)
 		}
-		n.fromCount, n.toCount = old-h.FromLine, new-h.ToLine
+		n.fromCount, n.toCount = old-n.from, new-n.to
+		more += n.toCount - n.fromCount
 		out = append(out, n)
 	}
 	return out

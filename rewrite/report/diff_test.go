@@ -100,6 +100,8 @@ func FuzzUnified(f *testing.F) {
 	f.Add("", "a")
 	f.Add("a", "")
 	f.Add("a\nb\nc\nd\ne\nf\ng\nh\ni\nj", "a\nb2\nc\nd\ne\nf\ng\nh\ni\nj\n")
+	// Two changes that share a hunk, and one that does not.
+	f.Add("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl\nm\n", "1\nb\nc\n2\ne\nf\ng\nh\ni\nj\nk\nl\n3\n")
 	f.Fuzz(func(t *testing.T, before, after string) {
 		var out strings.Builder
 		rest := strings.SplitAfter(before, "\n")
@@ -108,6 +110,9 @@ func FuzzUnified(f *testing.F) {
 			for ; line < h.from && len(rest) > 0; line++ {
 				out.WriteString(rest[0])
 				rest = rest[1:]
+			}
+			if at := strings.Count(out.String(), "\n") + 1; h.toCount > 0 && h.to != at {
+				t.Fatalf("a hunk says that it writes from line %d on, and it is line %d", h.to, at)
 			}
 			for _, l := range h.lines {
 				if l.kind != '+' {
