@@ -215,14 +215,33 @@ func (j *job) comparison(ctx context.Context, now, next *view) (string, error) {
 		}
 	}
 	slices.Sort(lines)
+	keys := changedKeys(now.config, next.config)
 	if len(lines) == 0 {
-		return fmt.Sprintf("Nothing changes about the %d Dockerfiles of the default branch.", len(before.results)), nil
+		return strings.TrimPrefix(keys+fmt.Sprintf("\nNothing changes about the %d Dockerfiles of the default branch.", len(before.results)), "\n"), nil
 	}
 	const rows = 50
 	if more := len(lines) - rows; more > 0 {
 		lines = append(lines[:rows], fmt.Sprintf("- … and %d more\n", more))
 	}
-	return "What these settings would change:\n\n" + strings.Join(lines, ""), nil
+	if keys != "" {
+		keys += "\n"
+	}
+	return keys + "What these settings would change about Dockerfiles:\n\n" + strings.Join(lines, ""), nil
+}
+
+// changedKeys lists the settings that are others than those in force.
+func changedKeys(now, next config.Config) string {
+	shown := func(value string) string {
+		if value == "" {
+			return "nothing"
+		}
+		return code(value)
+	}
+	var b strings.Builder
+	for _, c := range config.Changes(now, next) {
+		fmt.Fprintf(&b, "- `%s` is %s; until now %s\n", c.Key, shown(c.Now), shown(c.Was))
+	}
+	return b.String()
 }
 
 func fateOf(r *rewrite.Result) string {

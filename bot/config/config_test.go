@@ -303,3 +303,34 @@ func TestCautious(t *testing.T) {
 		t.Error(problems)
 	}
 }
+
+func TestChanges(t *testing.T) {
+	t.Parallel()
+	was, _ := resolve("", "mode: commands\nignore: [a]\nimages: {x: node}")
+	now, problems := resolve("", "group: directory\nmax_open: 4\nignore: [a, b]\nimages: {y: python, x: node}\nregistry: r.io")
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	want := []Change{{"mode", "commands", "open"}, {"group", "repository", "directory"}, {"max_open", "1", "4"}, {"registry", "", "r.io"},
+		{"images", "x: node", "x: node, y: python"}, {"ignore", "a", "a, b"}}
+	if diff := cmp.Diff(want, Changes(was, now)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	waves, _ := resolve("first_wave: [shop, tools-*]", "")
+	if diff := cmp.Diff([]Change{{"first_wave", "10%", "shop, tools-*"}}, Changes(Default(), waves)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := Changes(now, now); got != nil {
+		t.Errorf("nothing changed: %v", got)
+	}
+	// A key that is forgotten here would be left out of every preview.
+	for _, k := range names() {
+		found := false
+		for i := range reflect.TypeFor[Config]().NumField() {
+			found = found || strings.Split(reflect.TypeFor[Config]().Field(i).Tag.Get("yaml"), ",")[0] == k
+		}
+		if !found {
+			t.Errorf("%s is no field of Config", k)
+		}
+	}
+}

@@ -83,3 +83,15 @@ func (r *reader) wave(n *yaml.Node, old Wave) Wave {
 	}
 	return Wave{Percent: percent}
 }
+
+// String is the wave as text, for people.
+func (w Wave) String() string {
+	switch {
+	case w.Percent > 0:
+		return strconv.Itoa(w.Percent) + "%"
+	case len(w.Names) > 0:
+		return strings.Join(w.Names, ", ")
+	default:
+		return noWave
+	}
+}
