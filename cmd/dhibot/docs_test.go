@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,11 +82,11 @@ func TestLinksInDocs(t *testing.T) {
 	}
 }
 
-// TestDeployFiles: every file parses, and alerts and dashboard ask for metrics
-// that the sources define.
-func TestDeployFiles(t *testing.T) {
-	t.Parallel()
-	defined := map[string]bool{}
+// metricsOfSources are the labels of every metric that the sources define.
+func metricsOfSources(t *testing.T) map[string][]string {
+	t.Helper()
+	defined := map[string][]string{}
+	definition := regexp.MustCompile(`(?s)(?:Name: |NewDesc\()"(dhibot_\w+)".*?(nil|\[\]string\{([^}]*)\})`)
 	for _, pattern := range []string{"../../webhooks/*.go", "server/*.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
@@ -96,11 +97,24 @@ func TestDeployFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, m := range regexp.MustCompile(`(?:Name: |NewDesc\()"(dhibot_\w+)"`).FindAllStringSubmatch(string(text), -1) {
-				defined[m[1]] = true
+			for _, m := range definition.FindAllStringSubmatch(string(text), -1) {
+				labels := []string{}
+				for label := range strings.SplitSeq(m[3], ",") {
+					labels = append(labels, strings.Trim(label, ` "`))
+				}
+				defined[m[1]] = labels
 			}
 		}
 	}
+	return defined
+}
+
+// TestDeployFiles: every file parses, and alerts and dashboard ask for metrics
+// and labels that the sources define.
+func TestDeployFiles(t *testing.T) {
+	t.Parallel()
+	defined := metricsOfSources(t)
+	selector, group := regexp.MustCompile(`(dhibot_\w+)(?:\{([^}]*)\})?`), regexp.MustCompile(`\bby \(([^)]*)\)`)
 	for _, file := range []string{"compose.yaml", "kubernetes/dhibot.yaml", "alerts.yaml", "dashboard.json"} {
 		text, err := os.ReadFile(filepath.Join("../../deploy", file))
 		if err != nil {
@@ -115,15 +129,33 @@ func TestDeployFiles(t *testing.T) {
 		if file != "alerts.yaml" && file != "dashboard.json" {
 			continue
 		}
-		asked := regexp.MustCompile(`dhibot_\w+`).FindAllString(string(text), -1)
-		if len(asked) == 0 {
-			t.Errorf("%s asks for no metric", file)
-		}
-		for _, name := range asked {
-			name = strings.TrimSuffix(name, "_bucket")
-			if !defined[name] {
-				t.Errorf("%s asks for %s, which is defined nowhere", file, name)
+		asked := 0
+		for line := range strings.Lines(string(text)) {
+			known := []string{"le"} // of histograms
+			for _, m := range selector.FindAllStringSubmatch(line, -1) {
+				asked++
+				name := strings.TrimSuffix(m[1], "_bucket")
+				labels, ok := defined[name]
+				if !ok {
+					t.Errorf("%s asks for %s, which is defined nowhere", file, name)
+				}
+				known = append(known, labels...)
+				for _, l := range regexp.MustCompile(`(\w+)\s*[=!]`).FindAllStringSubmatch(m[2], -1) {
+					if !slices.Contains(labels, l[1]) {
+						t.Errorf("%s asks for %s by %s, which has only %v", file, name, l[1], labels)
+					}
+				}
 			}
+			for _, m := range group.FindAllStringSubmatch(line, -1) {
+				for l := range strings.SplitSeq(m[1], ",") {
+					if l = strings.TrimSpace(l); !slices.Contains(known, l) {
+						t.Errorf("%s groups by %s, which none of the metrics has: %s", file, l, strings.TrimSpace(line))
+					}
+				}
+			}
+		}
+		if asked == 0 {
+			t.Errorf("%s asks for no metric", file)
 		}
 	}
 }
