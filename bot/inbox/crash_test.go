@@ -95,7 +95,7 @@ func stopChild(t *testing.T, o childOrders, c *exec.Cmd) {
 // The short form runs with the other tests; the long one, 2,000 deliveries in
 // 50 repositories, with
 //
-//	DHIBOT_CHAOS=long go test -run TestChaos -v -timeout 30m ./bot/inbox
+//	DHIBOT_CHAOS=long go test -run TestChaos$ -v -timeout 30m ./bot/inbox
 func TestChaos(t *testing.T) {
 	repos, perRepo, kills := 10, 20, 4
 	if os.Getenv("DHIBOT_CHAOS") == "long" {

@@ -114,13 +114,22 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// serve starts dhibot serve and waits until it is ready.
+// serve starts dhibot serve on a SQLite file, waits until it is ready, and has
+// webhooks sent to it.
 func serve(t *testing.T, h *hub, database string, extra ...string) *served {
+	t.Helper()
+	s := startServe(t, h, "sqlite:"+database, extra...)
+	h.app.SetWebhook(s.url+"/api/github/webhooks", h.secret)
+	return s
+}
+
+// startServe starts dhibot serve and waits until it is ready.
+func startServe(t *testing.T, h *hub, databaseURL string, extra ...string) *served {
 	t.Helper()
 	s := &served{Cmd: program(t, "serve"), logs: &lockedBuffer{}}
 	s.Env = append(s.Env, "DHIBOT_LISTEN=127.0.0.1:0", fmt.Sprintf("DHIBOT_APP_ID=%d", h.app.ID()),
 		"DHIBOT_PRIVATE_KEY_FILE="+h.key, "DHIBOT_WEBHOOK_SECRET="+h.secret, "DHIBOT_GITHUB_API_URL="+h.APIURL(),
-		"DHIBOT_DATABASE_URL=sqlite:"+database, "DHIBOT_LOG_LEVEL=trace")
+		"DHIBOT_DATABASE_URL="+databaseURL, "DHIBOT_LOG_LEVEL=trace")
 	s.Env = append(s.Env, extra...)
 	pipe, err := s.StderrPipe()
 	if err != nil {
@@ -147,7 +156,6 @@ func serve(t *testing.T, h *hub, database string, extra ...string) *served {
 		}
 	}
 	go io.Copy(io.Discard, lines) // into logs, until the process ends
-	h.app.SetWebhook(s.url+"/api/github/webhooks", h.secret)
 	return s
 }
 

@@ -132,7 +132,8 @@ func (f *databaseFlag) parse() error {
 		return nil
 	case ok && (scheme == "postgres" || scheme == "postgresql"):
 		// Not the address itself: it may hold a password.
-		if u, err := url.Parse(f.DatabaseURL); err != nil || u.Host == "" {
+		// A socket is named in the query: postgres:///DATABASE?host=/run/postgresql.
+		if u, err := url.Parse(f.DatabaseURL); err != nil || u.Host == "" && u.Query().Get("host") == "" {
 			return errors.New("DHIBOT_DATABASE_URL: not an address such as postgres://USER@HOST/DATABASE")
 		}
 		return nil
