@@ -274,6 +274,15 @@ func (b *Inbox) adopt(ctx context.Context, t tx, job, lane int64) error {
 		return err
 	}
 	now := b.now()
+	if h.runnable && h.starts >= crashSuspect {
+		// Perhaps it is what ends processes, perhaps only what is under way
+		// each time. They part when each comes back at another time: alone, the
+		// innocent is done. Its lane waits for it, in order.
+		h.runnable, h.due = false, now.Add(pause(int(h.starts)-crashSuspect+1, h.task.d.GUID))
+		if _, err := t.exec(ctx, "UPDATE inbox SET due = $2, held = 1 WHERE seq = $1 AND state = 'pending'", h.task.seq, micros(h.due)); err != nil {
+			return fmt.Errorf("putting a suspect back: %w", err)
+		}
+	}
 	next := turn{lane: lane, priority: h.priority, at: h.due}
 	if h.runnable {
 		next.at = now.Add(-placeBack) // it was being worked on: first again

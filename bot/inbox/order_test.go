@@ -330,7 +330,13 @@ func TestDropAndPanic(t *testing.T) {
 func TestDeliveryThatKillsTheProcess(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, url string) {
-		o := open(t, url)
+		var mu sync.Mutex
+		var told []string
+		o := open(t, url, WithObserver(func(ob Observation) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, ob.Delivery.GUID+" "+ob.Outcome)
+		}))
 		o.put(Delivery{GUID: "bomb", Repository: 1})
 		o.put(Delivery{GUID: "bystander", Repository: 1})
 		if err := o.db.inTx(t.Context(), func(x tx) error {
@@ -347,6 +353,47 @@ func TestDeliveryThatKillsTheProcess(t *testing.T) {
 		e, err := o.Show(t.Context(), "bomb")
 		if err != nil || e.Error == "" {
 			t.Errorf("parked as %+v, %v", e, err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if !slices.Contains(told, "bomb parked") {
+			t.Errorf("nobody was told: %v", told)
+		}
+	})
+}
+
+// What was under way when the process ended twice comes back later, so that it
+// is not under way again each time that something else ends the process; what
+// comes after it in its repository waits.
+func TestSuspectComesBackLater(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, url string) {
+		o := open(t, url)
+		o.put(Delivery{GUID: "suspect", Repository: 1})
+		o.put(Delivery{GUID: "next", Repository: 1})
+		ctx := t.Context()
+		if err := o.db.inTx(ctx, func(x tx) error {
+			job, _, err := one[int64](ctx, x, "SELECT id FROM river_job")
+			if err != nil {
+				return err
+			}
+			_, err1 := x.exec(ctx, "UPDATE inbox SET starts = $1 WHERE guid = 'suspect'", crashSuspect)
+			_, err2 := x.exec(ctx, "UPDATE river_job SET state = 'running' WHERE id = $1", job)
+			return errors.Join(err1, err2, o.adopt(ctx, x, job, 1))
+		}); err != nil {
+			t.Fatal(err)
+		}
+		e, err := o.Show(ctx, "suspect")
+		if wait := e.Due.Sub(o.clock.now()); err != nil || !e.Held || e.State != Pending || wait < 10*time.Second || wait > 13*time.Second {
+			t.Errorf("comes back after %v: %+v, %v", wait, e, err)
+		}
+		o.put(Delivery{GUID: "command", Repository: 1, Priority: Command})
+		o.work(ok)
+		o.await("the command is done", func() bool { return o.states()["command"] == Done })
+		o.clock.advance(15 * time.Second)
+		o.awaitStates(map[string]State{"suspect": Done, "next": Done, "command": Done})
+		if diff := cmp.Diff([]string{"command/1", "suspect/1", "next/1"}, o.calls()); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
 		}
 	})
 }

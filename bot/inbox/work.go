@@ -19,6 +19,10 @@ const laneTime = time.Minute
 // before that delivery is taken to be the cause.
 const crashMost = 4
 
+// crashSuspect is after how many of them it has to wait before it is begun
+// again.
+const crashSuspect = 2
+
 // course is how a worker goes on with a lane that has more to do.
 type course int
 
@@ -106,8 +110,14 @@ func (r *runner) recordOnce(ctx context.Context, job *rivertype.JobRow, lane int
 	defer func() { <-r.recording }()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
+	var parked []Delivery
+	defer func() {
+		if err == nil {
+			r.gaveUp(parked)
+		}
+	}()
 	err = r.box.db.inTx(ctx, func(t tx) error {
-		next = nil
+		next, parked = nil, nil
 		if err := r.box.prove(ctx, t, job); err != nil {
 			return err
 		}
@@ -129,6 +139,7 @@ func (r *runner) recordOnce(ctx context.Context, job *rivertype.JobRow, lane int
 				text: fmt.Sprintf("the process ended %d times while it worked on this delivery", h.starts)}}); err != nil {
 				return err
 			}
+			parked = append(parked, h.task.d)
 		}
 		switch {
 		case h.runnable && then == proceed && !elsewhere(job.Queue, h.priority):
@@ -140,6 +151,16 @@ func (r *runner) recordOnce(ctx context.Context, job *rivertype.JobRow, lane int
 		return r.box.finish(ctx, t, job, lane, h)
 	})
 	return next, err
+}
+
+// gaveUp tells of deliveries that were parked without a call of the handler.
+func (r *runner) gaveUp(parked []Delivery) {
+	for _, d := range parked {
+		r.box.opt.observe(Observation{Delivery: d, Outcome: outcomeParked, Waited: max(0, r.box.now().Sub(d.Received))})
+		r.box.opt.log.Error().Str("delivery", d.GUID).Str("event", d.Event).Int64("installation", d.Installation).
+			Int64("repository", d.Repository).Str("name", d.FullName).Str("outcome", outcomeParked).
+			Msgf("the process ended %d times while it worked on this delivery", crashMost)
+	}
 }
 
 // prove fails with errFenced unless the job is running and this is still its
