@@ -53,6 +53,8 @@ func (h *happened) counts() (pulls, done int) {
 // balancer hands each delivery to one of the processes that live, as what
 // stands in front of replicas does, until one of them answers.
 type balancer struct {
+	closed chan struct{} // nobody will answer any more
+
 	mu   sync.Mutex
 	urls []string
 }
@@ -92,6 +94,9 @@ func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-again.C: // killed; another one, or the next one
 		case <-r.Context().Done():
+			return
+		case <-b.closed:
+			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
 	}
@@ -139,7 +144,7 @@ func chaosServe(t *testing.T, database string, processes, repos, kills int) {
 	seen := &happened{pulls: map[string]int{}, answers: map[string]int{}, rockets: map[string]int{}}
 	h := newHub(t, standin.WithObserver(seen.observe), standin.WithLatency(5*time.Millisecond))
 	h.SwitchDeliveries(standin.DeliverySwitches{Duplicate: 0.3, Reorder: 0.3})
-	front := &balancer{urls: make([]string, processes)}
+	front := &balancer{closed: make(chan struct{}), urls: make([]string, processes)}
 	running := make([]*served, processes)
 	for i := range running {
 		running[i] = startServe(t, h, database)
@@ -147,6 +152,7 @@ func chaosServe(t *testing.T, database string, processes, repos, kills int) {
 	}
 	edge := httptest.NewServer(front)
 	defer edge.Close()
+	defer close(front.closed)
 	h.app.SetWebhook(edge.URL+"/api/github/webhooks", h.secret)
 
 	began := time.Now()
