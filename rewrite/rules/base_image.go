@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"dhibot/rewrite/catalog"
 	"dhibot/rewrite/dockerfile"
 	"dhibot/rewrite/strategy"
 )
@@ -65,6 +66,7 @@ func runBaseImage(p *Pass) {
 		}
 	}
 	p.workDirs()
+	p.takenPrograms()
 	p.leftImages()
 	p.imageNotes()
 }
@@ -155,6 +157,34 @@ func (p *Pass) inserts() {
 	}
 }
 
+// takenPrograms points COPYs of single programs to the images of DHI.
+func (p *Pass) takenPrograms() {
+	for _, t := range p.Taken {
+		var edits []dockerfile.Edit
+		for _, fl := range t.Step.Flags {
+			if fl.Name == "from" {
+				edits = append(edits, replace(fl.ValueSpan, t.Reference))
+			}
+		}
+		for i, w := range t.Step.Words {
+			if to, ok := t.Words[i]; ok {
+				edits = append(edits, replace(w.Span, to))
+			}
+		}
+		p.change(Finding{Edits: edits, Lines: t.Step.Lines, Before: t.Step.Copy.From, After: t.Reference, Why: sentence(t.Why)})
+	}
+}
+
+// taken tells whether a COPY takes its files out of an image of DHI now.
+func (p *Pass) taken(i *dockerfile.Instruction) bool {
+	for _, t := range p.Taken {
+		if t.Step.Instruction == i {
+			return true
+		}
+	}
+	return false
+}
+
 // leftImages reports images that stay.
 func (p *Pass) leftImages() {
 	for _, s := range p.All {
@@ -168,7 +198,15 @@ func (p *Pass) leftImages() {
 			continue
 		}
 		o := p.Catalog.Origin(r.Resolved, p.Images)
-		if o.Image == "" || o.Hardened {
+		if o.Image == "" || o.Hardened || p.taken(r.Instruction) {
+			continue
+		}
+		if o.Image == "uv" && o.Digest == "" {
+			why := "The dhi uv is linked against Debian's libraries, which this stage does not have."
+			if ch, err := p.Catalog.ChooseImage("uv", o.Version, "", catalog.Want{Need: catalog.NeedRuntime}); err != nil || ch.Bumped {
+				why = fmt.Sprintf("DHI does not offer uv %s; the build keeps this one.", o.Version)
+			}
+			p.left(Left{Lines: r.Instruction.Lines, What: r.Word.Text, Why: why})
 			continue
 		}
 		p.left(Left{Lines: r.Instruction.Lines, What: r.Word.Text,

@@ -150,6 +150,7 @@ func (d *decider) fill() {
 		if s != d.Final && startsItself(s.Stage) {
 			s.Start, _ = d.devStart(s.Stage, root.Pick.Def)
 		}
+		d.takeUV(s, root.Pick.Def)
 		d.renameOwners(s, root.Pick.Def)
 		s.Installs = d.installs(s.Stage, root.Pick.Def, d.isDropped)
 		if d.Shape == ShapeDev && s == d.Final {

@@ -3,6 +3,7 @@ package strategy
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"dhibot/rewrite/assess"
 	"dhibot/rewrite/catalog"
@@ -53,4 +54,47 @@ func (d *decider) callsUV(s *assess.Stage) bool {
 		}
 	}
 	return false
+}
+
+// Taken is a COPY that takes uv out of the image of its makers, and what its
+// words become.
+type Taken struct {
+	Step      *assess.Step
+	Reference string // the new value of --from
+	Words     map[int]string
+	Why       string
+}
+
+// takeUV lets the COPYs of a build stage take uv out of DHI's image, where that
+// has the version and the stage can run it.
+func (d *decider) takeUV(s *Stage, def *catalog.Definition) {
+	for _, st := range s.Steps {
+		if st.Copy == nil || st.Copy.From == "" || st.Copy.FromStage != nil || d.Goes(st) || strings.Contains(st.Copy.From, "$") {
+			continue
+		}
+		o := d.Catalog.Origin(st.Copy.From, d.Images)
+		if o.Image != "uv" || o.Hardened || o.Flavor != "" || o.Digest != "" || len(st.Words) != len(st.Copy.Sources)+1 {
+			continue
+		}
+		ref, dir := d.uvImage(def, o.Version)
+		if dir == "" {
+			continue
+		}
+		t := Taken{Step: st, Reference: ref, Words: map[int]string{},
+			Why: fmt.Sprintf("dhi uv has the same programs, in %s; it is linked against the libraries of Debian %s, which this stage has", dir, def.DistroVersion)}
+		for i, src := range st.Copy.Sources {
+			switch src {
+			case "/uv", "/uvx":
+				t.Words[i] = dir + src
+			default:
+				t.Words = nil
+			}
+			if t.Words == nil {
+				break
+			}
+		}
+		if t.Words != nil {
+			d.Taken = append(d.Taken, t)
+		}
+	}
 }
