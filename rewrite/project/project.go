@@ -176,6 +176,9 @@ func (p *Project) Glob(source string) []string {
 // Read is the content of a file below the context, as stored.
 func (p *Project) Read(name string) ([]byte, bool) { return p.repo.read(p.at(name)) }
 
+// ReadRoot reads a file whose path is from the root of the repository.
+func (p *Project) ReadRoot(name string) ([]byte, bool) { return p.repo.read(name) }
+
 // lineOf is the 1-based line of the first occurrence of text; 0 when absent.
 func lineOf(content, text string) int {
 	i := strings.Index(content, text)

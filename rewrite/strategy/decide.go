@@ -61,6 +61,9 @@ func (d *decider) origins() {
 		if s.Left == nil {
 			s.Left = platformTag(s.Stage)
 		}
+		if s.Left == nil {
+			s.Left = d.builtWith(s)
+		}
 	}
 }
 
