@@ -146,6 +146,7 @@ func (d *decider) fill() {
 			d.restoreWorkDir(root, root.Pick.Def)
 			d.bringUV(root)
 			d.keepCgoOff(root)
+			d.keepCargoHome(root)
 		}
 		if s != d.Final && startsItself(s.Stage) {
 			s.Start, _ = d.devStart(s.Stage, root.Pick.Def)

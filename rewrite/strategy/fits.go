@@ -187,7 +187,7 @@ func layouts(image string) []string {
 	case "dotnet", "aspnetcore":
 		return []string{"/usr/share/dotnet", "/usr/lib/dotnet"}
 	case "rust":
-		return []string{"/usr/local/cargo", "/usr/local/rustup"}
+		return []string{"/usr/local/rustup"} // keepCargoHome sees to the other one
 	case "php":
 		return []string{"/usr/local/lib/php", "/usr/local/bin/php", "/usr/local/sbin/php-fpm", "/usr/local/bin/docker-php-", "/usr/src/php", "/usr/local/etc/php-fpm"}
 	case "tomcat", "ruby", "golang":

@@ -3,6 +3,7 @@ package strategy
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"dhibot/rewrite/assess"
@@ -150,10 +151,16 @@ func (in *Input) startedPrograms(f *assess.Stage, r *recipe) {
 
 func (in *Input) rustRecipe(f *assess.Stage) *recipe {
 	words := startWords(f)
-	if len(words) == 0 || path.Base(words[0]) == "cargo" || !strings.Contains(words[0], "/") || !buildsWith(f, "cargo", "build") {
+	if len(words) == 0 || path.Base(words[0]) == "cargo" || !buildsWith(f, "cargo", "build", "install") {
 		return nil
 	}
 	p := words[0]
+	if !strings.Contains(p, "/") {
+		if !slices.ContainsFunc(f.ChainSteps(), installsWithCargo) {
+			return nil
+		}
+		p = "/usr/local/cargo/bin/" + p
+	}
 	if !path.IsAbs(p) {
 		p = path.Join(f.End.WorkDir, p)
 	}

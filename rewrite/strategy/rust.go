@@ -45,6 +45,10 @@ func (in *Input) rustHeaders(s *assess.Stage, st *assess.Step) []need {
 		return []need{{program: "libssl-dev", why: why, always: true}, {program: "pkg-config", why: why, always: true}}
 	}
 	var out []need
+	if tool := foreignTool(st); tool != "" {
+		why := fmt.Sprintf("cargo installs %s, whose libraries the lock file of this program does not say; %s brings the headers of OpenSSL", tool, o.Reference)
+		out = append(out, need{program: "libssl-dev", why: why, always: true}, need{program: "pkg-config", why: why, always: true})
+	}
 	for _, lib := range l.SystemLibraries() {
 		if _, known := programs[lib.Debian]; lib.Debian == "" || !known {
 			continue
@@ -56,6 +60,27 @@ func (in *Input) rustHeaders(s *assess.Stage, st *assess.Step) []need {
 		out = append(out, need{program: "perl", why: fmt.Sprintf("openssl-src (%s) compiles OpenSSL, which needs Perl", place(at)), always: true})
 	}
 	return out
+}
+
+// foreignTool is a program that a RUN installs with cargo from elsewhere, "" when
+// it installs none or only its own.
+func foreignTool(st *assess.Step) string {
+	for _, c := range st.Run.Script.Commands {
+		if c.Name != "cargo" || len(c.Args) < 2 || c.Args[0].Text != "install" {
+			continue
+		}
+		own, name := false, ""
+		for _, a := range c.Args[1:] {
+			own = own || strings.HasPrefix(a.Text, "--path")
+			if name == "" && !strings.HasPrefix(a.Text, "-") {
+				name = a.Text
+			}
+		}
+		if !own {
+			return name
+		}
+	}
+	return ""
 }
 
 // unlinked tells whether a package of the final image brings nothing but a
@@ -94,4 +119,58 @@ func (in *Input) rustProgram(f *assess.Stage) bool {
 	}
 	from := copiedProgram(f, words[0])
 	return from != nil && uses(from, "cargo")
+}
+
+// keepCargoHome writes the variables of the official image into a build stage
+// that installs programs with cargo or names cargo's directory: the DHI image
+// sets none, and cargo would work in the home directory.
+func (d *decider) keepCargoHome(root *Stage) {
+	if root.Choice == nil || root.Choice.Image != "rust" || root.Origin == nil || root.Origin.Hardened {
+		return
+	}
+	line := 0
+	for _, s := range d.Stages.Tree(root.Stage) {
+		for _, st := range s.Steps {
+			if strings.Contains(st.Text, "CARGO_HOME") {
+				return
+			}
+			if line == 0 && (usesCargoHome(d.File.Text(st.Span)) || installsWithCargo(st)) {
+				line = st.Lines[0]
+			}
+		}
+	}
+	for _, t := range d.All {
+		for _, st := range t.Steps {
+			if line == 0 && st.Copy != nil && st.Copy.FromStage != nil && st.Copy.FromStage.Root() == root.Stage && usesCargoHome(strings.Join(st.Copy.Sources, " ")) {
+				line = st.Lines[0]
+			}
+		}
+	}
+	if line == 0 {
+		return
+	}
+	d.Inserts = append(d.Inserts, Insert{Stage: root.Stage, Line: Line{Rule: "base-image", Text: "ENV CARGO_HOME=/usr/local/cargo PATH=/usr/local/cargo/bin:$PATH",
+		Why: fmt.Sprintf("line %d relies on the place where %s keeps what cargo installs", line, root.Origin.Reference)}})
+}
+
+func usesCargoHome(text string) bool { return strings.Contains(text, "/usr/local/cargo") }
+
+// installsWithCargo tells whether a RUN installs programs where cargo puts them.
+func installsWithCargo(st *assess.Step) bool {
+	if st.Run == nil || st.Run.Script == nil {
+		return false
+	}
+	for _, c := range st.Run.Script.Commands {
+		if c.Name != "cargo" || len(c.Args) == 0 || c.Args[0].Text != "install" {
+			continue
+		}
+		root := false
+		for _, a := range c.Args {
+			root = root || strings.HasPrefix(a.Text, "--root")
+		}
+		if !root {
+			return true
+		}
+	}
+	return false
 }
