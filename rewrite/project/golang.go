@@ -304,6 +304,12 @@ func (g *Go) source(s *goSources, name, content string, seen map[string]bool) {
 }
 
 // below is a path from the root, made relative to the context.
+// Requires tells where go.mod asks for a module.
+func (g *Go) Requires(module string) (Evidence, bool) {
+	at, ok := g.requires[module]
+	return at, ok
+}
+
 func (g *Go) below(name string) string {
 	if g.p.context == "." {
 		return name

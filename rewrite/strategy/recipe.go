@@ -334,10 +334,20 @@ func (in *Input) runtimeFiles(f *assess.Stage, r *recipe) {
 		p := path.Join(f.End.WorkDir, e.path)
 		r.artifacts = append(r.artifacts, artifact{path: p, why: fmt.Sprintf("%s names it (line %d)", e.source, e.line)})
 	}
+	data := copiedData(f)
+	for _, a := range data {
+		if !slices.ContainsFunc(r.artifacts, func(have artifact) bool { return have.path == a.path || under(a.path, have.path) }) {
+			r.artifacts = append(r.artifacts, a)
+		}
+	}
+	in.dotenv(f, r)
 	text := fmt.Sprintf("Only %s is copied into the final image. Does the program read other files of the sources while it runs (templates, migrations, static files)?", r.artifacts[0].path)
-	if known && len(files) == 0 {
+	if len(data) > 0 && len(files) == 0 {
+		text = fmt.Sprintf("Only %s and what the Dockerfile copies by name are in the final image. Does the program read other files of the sources while it runs?", r.artifacts[0].path)
+	}
+	if known && len(files) == 0 && len(data) == 0 {
 		text = fmt.Sprintf("Only %s is copied into the final image; no source file names another file of the repository. Start it once to be sure.", r.artifacts[0].path)
-	} else if known {
+	} else if known && len(files) > 0 {
 		text = fmt.Sprintf("%s and the files that the sources name are copied into the final image. Does the program read others?", r.artifacts[0].path)
 	}
 	r.notes = append(r.notes, Note{Rule: "multi-stage", Text: text, Line: line})
