@@ -71,15 +71,12 @@ func (j *job) ourPulls(ctx context.Context, v *view) ([]plan.Pull, error) {
 	if err != nil {
 		return nil, err
 	}
-	issues, err := j.client.Issues(ctx, j.repo, login, githubapi.StateAll)
+	found, err := j.client.PullsBy(ctx, j.repo, login)
 	if err != nil {
 		return nil, fmt.Errorf("looking for our pull requests: %w", err)
 	}
 	var pulls []plan.Pull
-	for _, i := range issues {
-		if !i.IsPull || i.User.Login != login {
-			continue
-		}
+	for _, i := range found {
 		p := plan.Pull{Number: i.Number, URL: i.HTMLURL, Open: i.State == githubapi.StateOpen, Merged: i.Merged, Title: i.Title, Body: i.Body}
 		m, err := j.deps.Keys.Read(i.Body)
 		switch {

@@ -250,16 +250,13 @@ func withRecent(listed, known []pull, now time.Time) []pull {
 // Dockerfiles. They come from as many branches, so GitHub is asked for what we
 // opened; that is a call of its own, which few repositories need.
 func (s *Scanner) several(ctx context.Context, v *visit, r githubapi.Repo) ([]pull, error) {
-	login := v.slug + "[bot]"
-	issues, err := v.client.Issues(ctx, r, login, githubapi.StateAll)
+	found, err := v.client.PullsBy(ctx, r, v.slug+"[bot]")
 	if err != nil {
 		return nil, fmt.Errorf("looking for our pull requests in %s: %w", r.FullName(), err)
 	}
 	pulls := []pull{}
-	for _, i := range issues {
-		if i.IsPull && i.User.Login == login {
-			pulls = append(pulls, pull{Number: i.Number, Open: i.State == githubapi.StateOpen, Merged: i.Merged, Created: i.CreatedAt, Closed: i.ClosedAt})
-		}
+	for _, p := range found {
+		pulls = append(pulls, pull{Number: p.Number, Open: p.State == githubapi.StateOpen, Merged: p.Merged, Created: p.CreatedAt, Closed: p.ClosedAt})
 	}
 	return pulls, nil
 }
