@@ -68,7 +68,12 @@ func runNonrootUser(p *Pass) {
 			Text: fmt.Sprintf("Volumes are mounted into the container here. The files on them must be readable, and where the program writes, writable for %s.", p.RunUser.Spec)})
 	}
 	for _, v := range f.End.Volumes {
-		if p.Shape != strategy.ShapeDev && !p.RunUser.Root {
+		if p.Shape == strategy.ShapeDev || p.RunUser.Root {
+			continue
+		}
+		if p.declares(v) && !p.makes(strings.TrimSuffix(v, "/")) {
+			p.check(fmt.Sprintf("Nothing in the image makes the directory of volume %s, so a new volume there belongs to root and %s cannot write to it. Make it in a build stage and copy it with --chown, or mount one that belongs to the user.", v, p.RunUser.Spec), p.userLine())
+		} else {
 			p.after(fmt.Sprintf("Volume %s is written by %s now; existing data keeps its old owner.", v, p.RunUser.Spec), p.userLine())
 		}
 	}
@@ -247,6 +252,54 @@ func (p *Pass) dropped(st *assess.Step) bool {
 	}
 	for _, r := range []*strategy.Rewrite{p.Start.Cmd, p.Start.Entrypoint} {
 		if r != nil && r.Step == st && r.Text == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// declares tells whether the file itself makes a path a volume; those of an
+// image are the image's own care.
+func (p *Pass) declares(volume string) bool {
+	for _, st := range p.Final.ChainSteps() {
+		if st.Keyword == "VOLUME" && strings.Contains(st.Text, volume) {
+			return true
+		}
+	}
+	return false
+}
+
+// makes tells whether something in the image that ships may have made a
+// directory for its user: the image itself, WORKDIR, or a COPY or RUN that
+// names it or a directory above it.
+func (p *Pass) makes(dir string) bool {
+	image := p.finalRoot().Pick
+	if p.New != nil {
+		image = p.New.Pick
+		for _, l := range p.New.Lines {
+			if strings.Contains(l.Text, dir) && !strings.HasPrefix(strings.ToUpper(l.Text), "VOLUME") {
+				return true
+			}
+		}
+	}
+	if image != nil {
+		for _, d := range image.Def.Directories {
+			if d.Path == dir && d.UID != 0 {
+				return true
+			}
+		}
+	}
+	within := func(parent string) bool {
+		parent = strings.TrimSuffix(parent, "/")
+		return dir == parent || parent != "" && strings.HasPrefix(dir, parent+"/")
+	}
+	for _, st := range p.Final.Steps {
+		if p.New != nil && p.staysBehind(st) {
+			continue
+		}
+		switch {
+		case st.Keyword == "WORKDIR" && (within(st.Before.WorkDir) || strings.Contains(st.Text, dir)),
+			st.Copy != nil && within(st.Copy.Dest), st.Run != nil && strings.Contains(st.Text, dir):
 			return true
 		}
 	}
