@@ -238,11 +238,22 @@ func (p *Pass) imageNotes() {
 		if s.Origin.Digest != "" {
 			p.check(fmt.Sprintf("The old image was pinned by digest. The new reference is not: pin it with the digest that `docker buildx imagetools inspect %s` prints, if you want to keep that.", p.reference(s.Pick.Def.Image, s.Pick.Tag)), s.From.Lines[0])
 		}
-		if arch, ok := strings.CutSuffix(strings.SplitN(s.Origin.Reference, "/", 2)[0], "v8"); ok && arch == "arm64" || strings.HasPrefix(s.Origin.Reference, "amd64/") {
+		if onePlatform(s.Origin.Reference) && s.Base.Platform == "" {
 			p.check(fmt.Sprintf("%s is for one platform only; the new image is for several. Build with --platform if the result must stay on that one.", s.Origin.Reference), s.From.Lines[0])
 		}
 		p.endOfLife(s.Pick.Def.Image, s.Pick.Def.EndOfLife, s.From.Lines[0])
 	}
+}
+
+// onePlatform tells whether a reference is for one platform only, by its
+// repository (arm64v8/alpine) or by its tag (nonroot-arm64).
+func onePlatform(reference string) bool {
+	owner, _, _ := strings.Cut(reference, "/")
+	if owner == "arm64v8" || owner == "amd64" {
+		return true
+	}
+	name, _, _ := strings.Cut(reference, "@")
+	return strings.HasSuffix(name, "-arm64") || strings.HasSuffix(name, "-amd64") || strings.HasSuffix(name, "-arm64v8")
 }
 
 // endOfLife warns of versions that end within half a year of the catalog.
