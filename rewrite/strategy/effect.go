@@ -163,12 +163,36 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 	globals := globalTools(sc)
 	e.tools = append(e.tools, globals...)
 	for _, p := range eff.Paths {
-		if ephemeral(p) || len(globals) > 0 && npmPrefix(p) {
+		if ephemeral(p) && !madeForLogs(f, sc, p) || len(globals) > 0 && npmPrefix(p) {
 			continue
 		}
 		e.paths = append(e.paths, p)
 	}
+	if e.empty() {
+		e.trivial, e.rule = true, "no-shell"
+		e.why = "it leaves nothing behind that the running image uses, and the runtime image has no shell to run it"
+	}
 	return e
+}
+
+// empty tells whether a RUN leaves nothing that would come along.
+func (e *effect) empty() bool {
+	return e.unknown == "" && !e.cwd && !e.install && len(e.paths)+len(e.removes)+len(e.runtime)+len(e.carried)+len(e.owned)+len(e.python)+len(e.tools) == 0
+}
+
+// madeForLogs tells whether a RUN makes a directory of the program below
+// /var/log or /var/cache, which the program may rely on: those of the services
+// themselves come with their images.
+func madeForLogs(f *assess.Stage, sc *shell.Script, p string) bool {
+	if !under(p, "/var/log") && !under(p, "/var/cache") || f.Origin != nil && service(f.Origin.Image) || ephemeral(p) && (under(p, "/var/cache/apt") || p == "/var/cache/apt" || under(p, "/var/cache/apk") || p == "/var/cache/apk") {
+		return false
+	}
+	for _, op := range sc.FileOps() {
+		if (op.Op == "mkdir" || op.Op == "install" || op.Op == "touch") && op.Literal && slices.Contains(op.Paths, p) {
+			return true
+		}
+	}
+	return false
 }
 
 func (e *effect) pkg(n string, p shell.PackageCall, virtualGone map[string]bool) {
@@ -300,7 +324,7 @@ func npmPrefix(p string) bool {
 func ephemeral(p string) bool {
 	for _, prefix := range []string{"/tmp", "/var/tmp", "/var/cache", "/var/lib/apt", "/var/lib/dpkg", "/root/.cache", "/root/.npm", "/root/.yarn", "/root/.config", "/root/.local/share/pnpm",
 		"/etc/apk/cache", "/var/log", "/root/.gradle", "/root/.m2", "/usr/share/doc", "/usr/share/man", "/usr/share/locale", "/var/lib/cache", "/root/.bundle", "/root/.composer", "/root/.pki",
-		"/go/pkg", "/root/.cargo", "/usr/local/share/.cache", "/home/node/.npm", "/root/.node-gyp", "/root/.electron", "/usr/local/share/man", "/etc/apt"} {
+		"/go/pkg", "/root/.cargo", "/usr/local/share/.cache", "/home/node/.npm", "/root/.node-gyp", "/root/.electron", "/usr/local/share/man", "/etc/apt", "/etc/apk"} {
 		if rest, ok := strings.CutPrefix(p, prefix); ok && (rest == "" || rest[0] == '/' || rest[0] == '*') {
 			return true
 		}
