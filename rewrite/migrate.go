@@ -55,6 +55,9 @@ func Migrate(ctx context.Context, in Input) (*Result, error) {
 	}
 	m := &migration{in: in, file: f, catalog: cat, result: r}
 	m.run(ctx)
+	if err := ctx.Err(); err != nil { // what was made of it may be half of it
+		return nil, fmt.Errorf("migrating %s: %w", in.Path, err)
+	}
 	return r, nil
 }
 
@@ -142,6 +145,10 @@ func (m *migration) finish(ctx context.Context, plan *strategy.Plan, pass *rules
 	}
 	if err := m.prove(ctx, edits); err != nil {
 		m.fail("verify", err)
+		return
+	}
+	if err := m.settled(ctx); err != nil {
+		m.fail("again", err)
 		return
 	}
 	r.Verified = true

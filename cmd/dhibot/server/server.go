@@ -87,6 +87,7 @@ func checked() []string {
 		"every tag it names is in the catalog",
 		"its users, stages and start program exist",
 		"every byte outside of the changes is as it was",
+		"migrating the result once more changes nothing",
 	}
 }
 
