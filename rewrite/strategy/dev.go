@@ -86,7 +86,8 @@ func (d *decider) devStarts(f *assess.Stage, def *catalog.Definition, start Star
 	}
 	prog := cmd.Argv[0]
 	t := &starter{in: &d.Input, final: f, def: def}
-	if strings.Contains(prog, "$") || def.HasProgram(path.Base(prog)) || t.copied(prog) || !path.IsAbs(prog) && strings.Contains(prog, "/") {
+	elsewhere := path.IsAbs(prog) && ownProgram(def, path.Base(prog)) != "" && ownProgram(def, path.Base(prog)) != prog
+	if strings.Contains(prog, "$") || !elsewhere && def.HasProgram(path.Base(prog)) || t.copied(prog) || !path.IsAbs(prog) && strings.Contains(prog, "/") {
 		return nil
 	}
 	if _, ok := t.onPath(prog); ok || shellName(prog) && t.hasShell(prog) {

@@ -135,6 +135,9 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 	e.owned = onlyOwns(st, sc)
 	eff := sc.Effects(st.Before.WorkDir)
 	e.unknown = strings.Join(eff.Unknown, "; ")
+	if o := f.Root().Origin; e.unknown == "" && o != nil && o.Image != "ruby" && f.End.Env["GEM_HOME"] == "" && installsGems(sc) {
+		e.unknown = "where gem installs in this image is not known"
+	}
 	e.cwd = len(eff.Inside) > 0
 	e.removes = append(e.removes, eff.Removed...)
 	for _, op := range sc.FileOps() {
@@ -449,4 +452,11 @@ func replacedLater(f *assess.Stage, st *assess.Step, p string) bool {
 		}
 	}
 	return false
+}
+
+// installsGems tells whether a RUN installs packages of Ruby for all programs.
+func installsGems(sc *shell.Script) bool {
+	return slices.ContainsFunc(sc.Commands, func(c *shell.Command) bool {
+		return (c.Name == "gem" || c.Name == "fluent-gem" || c.Name == "td-agent-gem") && len(c.Args) > 0 && c.Args[0].Text == "install"
+	})
 }

@@ -5,6 +5,8 @@ import (
 	"path"
 	"strings"
 
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
 	"dhibot/rewrite/assess"
 	"dhibot/rewrite/catalog"
 )
@@ -13,11 +15,42 @@ import (
 // into a directory that only the old image surely has.
 func (in *Input) fitsFiles(s *assess.Stage, ch *catalog.Choice, _ *catalog.Definition) *Block {
 	for _, st := range s.Steps {
+		if b := in.scriptVariable(st, ch); b != nil {
+			return b
+		}
 		if b := in.editsOldFile(s, st, ch); b != nil {
 			return b
 		}
 		if b := in.oldDirectory(s, st, ch); b != nil {
 			return b
+		}
+	}
+	return nil
+}
+
+// scriptVariable refuses variables that only the entry point script of the old
+// image reads: accounts and databases would not be made, and a server that was
+// protected would be open. Sources: DHI's guide of mysql,
+// docker-hardened-images/catalog issue 236 of mongodb, the scripts of the
+// official images.
+func (in *Input) scriptVariable(st *assess.Step, ch *catalog.Choice) *Block {
+	env, ok := st.Command.(*instructions.EnvCommand)
+	if !ok {
+		return nil
+	}
+	for _, kv := range env.Env {
+		read := false
+		switch ch.Image {
+		case "mongodb":
+			read = strings.HasPrefix(kv.Key, "MONGO_INITDB_")
+		case "mysql":
+			read = kv.Key == "MYSQL_DATABASE" || kv.Key == "MYSQL_USER" || kv.Key == "MYSQL_PASSWORD"
+		case "influxdb":
+			read = strings.HasPrefix(kv.Key, "DOCKER_INFLUXDB_INIT_")
+		}
+		if read {
+			return &Block{Rule: "entry-point", Code: "image-programs", Line: st.Lines[0],
+				Text: fmt.Sprintf("it sets %s, which only the entry point script of the old image reads", kv.Key)}
 		}
 	}
 	return nil

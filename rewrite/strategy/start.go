@@ -257,10 +257,40 @@ func (t *starter) inherited(e, c assess.Command) (Start, []Block) {
 		s.Why = fmt.Sprintf("the old image started %q by itself; dhi %s starts %q without these arguments", strings.Join(old, " "), t.def.Image, strings.Join(de, " "))
 		s.Argv = append(append([]string(nil), de...), c.Argv[1:]...)
 	}
+	t.ownConfig(&s)
 	if len(s.Argv) == 0 {
 		return s, []Block{{Rule: "entry-point", Code: "no-start-command", Line: t.final.From.Lines[0], Text: "neither the file nor the image says what to start"}}
 	}
 	return s, nil
+}
+
+// ownConfig lets the image start with the configuration that the file brings,
+// when its own command names one of the same name at another place.
+func (t *starter) ownConfig(s *Start) {
+	for i, a := range t.def.Cmd {
+		option, p := "", a
+		if k := strings.Index(a, "=/"); k >= 0 && strings.HasPrefix(a, "-") {
+			option, p = a[:k+1], a[k+1:]
+		}
+		if !path.IsAbs(p) || path.Ext(p) == "" || t.copied(p) || s.Add != "" {
+			continue
+		}
+		for _, st := range t.final.ChainSteps() {
+			if st.Copy == nil {
+				continue
+			}
+			for _, f := range copiedFiles(st.Copy) {
+				if path.Base(f) != path.Base(p) && (path.Ext(f) != path.Ext(p) || path.Base(f) != strings.TrimSuffix(path.Base(p), path.Ext(p))) || f == p {
+					continue
+				}
+				cmd := slices.Clone(t.def.Cmd)
+				cmd[i] = option + f
+				s.Add = "CMD " + jsonArray(cmd)
+				s.Why = fmt.Sprintf("dhi %s reads %s by itself; the file brings its configuration as %s (line %d)", t.def.Image, p, f, st.Lines[0])
+				s.Argv = append(slices.Clone(t.def.Entrypoint), cmd...)
+			}
+		}
+	}
 }
 
 // fromShell turns a shell-form command into a list, when it is one program

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
 	"dhibot/rewrite/shell"
 )
 
@@ -37,6 +38,9 @@ func (t *starter) startable(c assess.Command, argv []string) (fixed []string, wh
 	}
 	if path.IsAbs(prog) && slices.Contains(t.def.Entrypoint, prog) {
 		return argv, "", nil // the image starts it itself
+	}
+	if own := ownProgram(t.def, name); path.IsAbs(prog) && own != "" && !t.copied(prog) && !t.made[prog] {
+		return append([]string{own}, argv[1:]...), fmt.Sprintf("dhi %s has the program at another place", t.def.Image), nil
 	}
 	if why := compilesAtStart(argv); why != "" {
 		bl := t.block(c, "development-stage", why)
@@ -161,6 +165,19 @@ func (t *starter) file(c assess.Command, argv []string, abs string) ([]string, s
 	}
 	out := append([]string{name, abs}, argv[1:]...)
 	return out, fmt.Sprintf("%s is a script for %s; naming the interpreter needs neither env nor a path that the image may not have", argv[0], name), nil
+}
+
+// ownProgram is how an image names the program that it starts by itself, when
+// that has the name; "" when it has not.
+func ownProgram(def *catalog.Definition, name string) string {
+	own := def.Entrypoint
+	if len(own) == 0 {
+		own = def.Cmd
+	}
+	if !service(def.Image) || len(own) == 0 || path.Base(own[0]) != name || shellName(name) {
+		return ""
+	}
+	return own[0]
 }
 
 // scriptName tells whether a file is a shell script by its name.
