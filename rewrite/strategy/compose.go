@@ -89,6 +89,9 @@ func (c *composer) environment() {
 	for _, l := range c.netEnv {
 		c.add(l.Rule, l.Text, l.Why)
 	}
+	if c.venv.home != "" && c.final.End.Env["HOME"] == "" {
+		c.add("nonroot-user", "ENV HOME="+c.venv.home, "without the account nothing else tells the program where its home directory is")
+	}
 	if c.venv.dir != "" && !c.venv.own && !c.venvOnPath() && (c.venv.before != nil || !onEnvPath(c.final, c.venv.dir)) {
 		c.add("package-management", fmt.Sprintf("ENV PATH=%q", path.Join(c.venv.dir, "bin")+":$PATH"), "the programs and packages of the virtual environment are found first")
 	}

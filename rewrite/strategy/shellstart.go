@@ -98,3 +98,21 @@ func rootProgram(name string) bool {
 	}
 	return false
 }
+
+// artisan tells why a command of Laravel needs a shell: it starts PHP again
+// through Symfony's Process, which hands a command line to /bin/sh.
+func artisan(image string, argv []string) string {
+	if image != "php" {
+		return ""
+	}
+	for i, w := range argv {
+		if path.Base(w) != "artisan" || i+1 >= len(argv) {
+			continue
+		}
+		switch argv[i+1] {
+		case "serve", "horizon", "queue:listen", "schedule:work", "octane:start", "octane:frankenphp", "octane:swoole", "octane:roadrunner":
+			return fmt.Sprintf("artisan %s starts PHP again through a shell, which the runtime image does not have", argv[i+1])
+		}
+	}
+	return ""
+}

@@ -38,6 +38,13 @@ type starter struct {
 // start recomputes ENTRYPOINT and CMD for the new image.
 func (t *starter) start() (Start, []Block) {
 	s, b := t.decide()
+	if why := artisan(t.def.Image, s.Argv); len(b) == 0 && why != "" && t.def.Shell() == "" {
+		c := t.final.End.Cmd
+		if c.Step == nil {
+			c = t.final.End.Entrypoint
+		}
+		return s, []Block{t.block(c, "shell-start", why)}
+	}
 	s.Env = append(s.Env, t.env...)
 	if len(b) == 0 {
 		t.listenEverywhere(&s)

@@ -20,6 +20,9 @@ type venv struct {
 	// it itself.
 	before *assess.Step
 	why    string
+	// home is the home directory that it is made in, because another user than
+	// root installs the packages; "" otherwise.
+	home string
 }
 
 const newVenv = "/opt/venv"
@@ -37,9 +40,13 @@ func (in *Input) virtualEnv(f *assess.Stage, list []effect, image string) (venv,
 	if d := projectVenv(f, list); d != "" {
 		return venv{dir: d, own: true}, nil
 	}
+	dir, home := newVenv, in.installerHome(f, list)
+	if home != "" {
+		dir = path.Join(home, ".venv")
+	}
 	for _, e := range list {
 		for _, p := range e.python {
-			if b := in.venvRefuses(e, p); b != nil {
+			if b := in.venvRefuses(e, p); b != nil && (home == "" || e.step.Before.Root() || in.placeRefuses(e, p) != nil) {
 				return venv{}, b
 			}
 		}
@@ -49,11 +56,43 @@ func (in *Input) virtualEnv(f *assess.Stage, list []effect, image string) (venv,
 			if onlyTools(p) {
 				continue
 			}
-			why := fmt.Sprintf("line %d installs into the interpreter's own directory, which cannot be copied to the DHI image; a virtual environment at %s can, and the commands stay as they are because it comes first on the PATH", e.step.Lines[0], newVenv)
-			return venv{dir: newVenv, before: firstPython(list), why: why}, nil
+			why := fmt.Sprintf("line %d installs into the interpreter's own directory, which cannot be copied to the DHI image; a virtual environment at %s can, and the commands stay as they are because it comes first on the PATH", e.step.Lines[0], dir)
+			return venv{dir: dir, before: firstPython(list), why: why, home: home}, nil
 		}
 	}
 	return venv{}, nil
+}
+
+// installerHome is the home directory of the account that installs every
+// package; "" when root does, when there are several, or when the file does not
+// make that directory.
+func (in *Input) installerHome(f *assess.Stage, list []effect) string {
+	user := ""
+	for _, e := range list {
+		if len(e.python) == 0 {
+			continue
+		}
+		u := e.step.Before.EffectiveUser()
+		if e.step.Before.Root() || user != "" && u != user {
+			return ""
+		}
+		user = u
+	}
+	for _, st := range f.ChainSteps() {
+		if user == "" || st.Run == nil || st.Run.Script == nil {
+			continue
+		}
+		for _, a := range st.Run.Script.Accounts() {
+			if a.Kind != "user" || !a.CreateHome || !a.Literal || a.Name != user && a.UID != user {
+				continue
+			}
+			if a.Home != "" {
+				return a.Home
+			}
+			return "/home/" + a.Name
+		}
+	}
+	return ""
 }
 
 func firstPython(list []effect) *assess.Step {
@@ -214,6 +253,16 @@ func (in *Input) venvRefuses(e effect, p shell.PackageCall) *Block {
 	}
 	if !e.step.Before.Root() {
 		return block("packages are installed as " + e.step.Before.EffectiveUser() + ", who may not write to a virtual environment that root makes")
+	}
+	return in.placeRefuses(e, p)
+}
+
+// placeRefuses tells why a call does not install into the virtual environment
+// that is first on the PATH.
+func (in *Input) placeRefuses(e effect, p shell.PackageCall) *Block {
+	line := e.step.Lines[0]
+	block := func(text string) *Block {
+		return &Block{Rule: "package-management", Code: "python-layout", Line: line, Text: text}
 	}
 	if p.Manager == "conda" {
 		return block("packages are installed with conda, which the DHI image does not have")
