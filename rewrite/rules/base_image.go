@@ -226,7 +226,11 @@ func (p *Pass) imageNotes() {
 		if s.Parent != nil || s.Pick == nil || p.Err[s.Base] != nil {
 			continue
 		}
-		if s.Choice.Bumped {
+		switch {
+		case s.Choice.Bumped && s.Choice.From == s.Choice.To:
+			// What was added moves: maven:3-amazoncorretto-20 has no JDK 20.
+			p.check(fmt.Sprintf("%s becomes %s, because DHI does not offer that combination. Run the tests with the new one.", quote(s.Origin.Reference), quote(p.reference(s.Pick.Def.Image, s.Pick.Tag))), s.From.Lines[0])
+		case s.Choice.Bumped:
 			p.check(fmt.Sprintf("%s moves from version %s to %s, because DHI does not offer %s. Run the tests with the new version.", s.Choice.Image, s.Choice.From, s.Choice.To, s.Choice.From), s.From.Lines[0])
 		}
 		if s.Choice.DistroChanged {
