@@ -32,6 +32,11 @@ func runPorts(p *Pass) {
 	switch p.finalImage() {
 	case "nginx":
 		m.nginx()
+	case "httpd":
+		m.httpd()
+	case "caddy":
+		m.caddy()
+		m.arguments()
 	case "aspnetcore":
 		m.aspnet()
 		m.arguments()
