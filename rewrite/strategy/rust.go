@@ -2,6 +2,8 @@ package strategy
 
 import (
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 
 	"dhibot/rewrite/assess"
@@ -173,4 +175,28 @@ func installsWithCargo(st *assess.Step) bool {
 		}
 	}
 	return false
+}
+
+func (in *Input) rustRecipe(f *assess.Stage) *recipe {
+	words := startWords(f)
+	if len(words) == 0 || path.Base(words[0]) == "cargo" || !buildsWith(f, "cargo", "build", "install") {
+		return nil
+	}
+	p := words[0]
+	if !strings.Contains(p, "/") {
+		if !slices.ContainsFunc(f.ChainSteps(), installsWithCargo) {
+			return nil
+		}
+		p = "/usr/local/cargo/bin/" + p
+	}
+	if !path.IsAbs(p) {
+		p = path.Join(f.End.WorkDir, p)
+	}
+	r := &recipe{name: "Rust", runtime: "static", flavor: "libc"}
+	if b := in.rustLinks(f); b != nil {
+		r.blocks = append(r.blocks, *b)
+	}
+	r.artifacts = append(r.artifacts, artifact{path: p, why: "the program is one file; sources and compiler stay behind"})
+	in.runtimeFiles(f, r)
+	return r
 }
