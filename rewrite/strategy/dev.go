@@ -96,6 +96,10 @@ func (d *decider) devStarts(f *assess.Stage, def *catalog.Definition, start Star
 	if _, ok := programPackage(path.Base(prog), def.PackageManager()); ok && !shellName(prog) {
 		return nil // it is installed when the old image had it
 	}
+	if shellName(prog) && !installsPackage(f, path.Base(prog)) {
+		return &Block{Rule: "no-shell", Code: "start-program-missing", Line: cmd.Step.Lines[0],
+			Text: fmt.Sprintf("the container starts %s, which dhi %s does not have on %s", path.Base(prog), def.Image, def.Distro)}
+	}
 	for dir := range strings.SplitSeq(f.End.Env["PATH"], ":") {
 		if path.IsAbs(dir) && !strings.Contains(prog, "/") && t.copied(path.Join(dir, prog)) {
 			return nil
@@ -214,4 +218,19 @@ func dropScript(image string, e assess.Command) *Rewrite {
 		return nil
 	}
 	return &Rewrite{Step: e.Step, Rule: "entry-point", Why: fmt.Sprintf("%s is a script of the old image and does nothing but run the command", e.Argv[0])}
+}
+
+// installsPackage tells whether a RUN of a stage installs a package.
+func installsPackage(f *assess.Stage, name string) bool {
+	for _, st := range f.ChainSteps() {
+		if st.Run == nil || st.Run.Script == nil {
+			continue
+		}
+		for _, p := range st.Run.Script.Packages() {
+			if p.System && slices.Contains(p.Packages, name) {
+				return true
+			}
+		}
+	}
+	return false
 }
