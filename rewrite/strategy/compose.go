@@ -47,11 +47,36 @@ func (c *composer) block(code, text string, line int) {
 // compose fills lines, drops and blocks.
 func (c *composer) compose() {
 	c.environment()
+	at := len(c.lines)
 	if c.workDir() == "" {
 		return
 	}
 	c.copies()
+	c.ownersFirst(at)
 	c.metadata()
+}
+
+// ownersFirst puts a COPY that brings the working directory for an account with
+// a number of its own in front of WORKDIR, at the place of the line that comes
+// first: WORKDIR would make it for the image's user, and COPY does not change
+// the owner of a directory that is there.
+func (c *composer) ownersFirst(at int) {
+	u := c.def.RunUser()
+	if c.user.Root || c.user.Spec == fmt.Sprintf("%d:%d", u.UID, u.GID) {
+		return
+	}
+	var first, rest []Line
+	for _, l := range c.lines[at:] {
+		fields := strings.Fields(l.Text)
+		n := len(fields)
+		own := n >= 4 && fields[0] == "COPY" && fields[n-1] == fields[n-2] && path.IsAbs(fields[n-1]) && strings.Contains(l.Text, "--chown="+c.user.Spec)
+		if dir := c.end().WorkDir; own && (dir == fields[n-1] || under(dir, fields[n-1])) {
+			first = append(first, l)
+			continue
+		}
+		rest = append(rest, l)
+	}
+	c.lines = append(append(c.lines[:at:at], first...), rest...)
 }
 
 // environment repeats ENV, and ARG where something uses it.
