@@ -35,6 +35,9 @@ func (d *decider) builders() {
 		if s.Left = d.rustOnAlpine(s.Stage, ch); s.Left != nil {
 			continue
 		}
+		if s.Left = d.javaBuild(s.Stage, ch); s.Left != nil {
+			continue
+		}
 		s.Pick, s.Why = ch.Dev, d.devWhy(s)
 	}
 }
