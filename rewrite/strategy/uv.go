@@ -9,29 +9,32 @@ import (
 	"dhibot/rewrite/catalog"
 )
 
-// uvImage is where uv comes from for a stage on an image of the catalog: DHI's
-// uv where that is offered and can run, which is linked against Debian's C and
-// C++ libraries; else the image that its makers publish, whose program needs no
-// library. dir is where the programs stand in it.
+// uvImage is DHI's uv of a version, for a stage on an image of the catalog;
+// "" when it is not offered or cannot run there: it is linked against Debian's C
+// and C++ libraries. dir is where the programs stand in it.
 func (in *Input) uvImage(def *catalog.Definition, version string) (reference, dir string) {
-	if def.Distro == catalog.Debian && (def.HasPackage("libstdc++6") || def.HasPackage("libgcc-s1")) {
-		ch, err := in.Catalog.ChooseImage("uv", version, "", catalog.Want{Need: catalog.NeedRuntime, Distro: catalog.Debian, Release: def.DistroVersion})
-		if err == nil && ch.Runtime != nil && ch.Runtime.Def.DistroVersion == def.DistroVersion && !ch.Bumped {
-			return in.Naming.Repository("uv") + ":" + ch.Runtime.Tag, "/usr/local/bin"
-		}
+	if def.Distro != catalog.Debian || !def.HasPackage("libstdc++6") && !def.HasPackage("libgcc-s1") {
+		return "", ""
 	}
-	if version == "" {
-		version = "latest"
+	ch, err := in.Catalog.ChooseImage("uv", version, "", catalog.Want{Need: catalog.NeedRuntime, Distro: catalog.Debian, Release: def.DistroVersion})
+	if err != nil || ch.Runtime == nil || ch.Runtime.Def.DistroVersion != def.DistroVersion || ch.Bumped {
+		return "", ""
 	}
-	return "ghcr.io/astral-sh/uv:" + version, ""
+	return in.Naming.Repository("uv") + ":" + ch.Runtime.Tag, "/usr/local/bin"
 }
 
-// bringUV copies uv into a build stage whose old image had it beside Python.
+// bringUV copies uv into a build stage whose old image had it beside Python:
+// out of DHI's image where that can be, else out of the old image itself, which
+// has it for sure: it is made with the programs, which need no library, in
+// /usr/local/bin (.github/workflows/build-docker.yml of astral-sh/uv).
 func (d *decider) bringUV(root *Stage) {
 	if root.Origin == nil || !slices.Contains(root.Origin.Split, "uv") || !d.callsUV(root.Stage) {
 		return
 	}
 	ref, dir := d.uvImage(root.Pick.Def, root.Origin.WithVersion)
+	if ref == "" {
+		ref, dir = root.Origin.Reference, "/usr/local/bin"
+	}
 	d.Inserts = append(d.Inserts, Insert{Stage: root.Stage, Line: Line{Rule: "base-image",
 		Text: fmt.Sprintf("COPY --from=%s %s/uv %s/uvx /usr/local/bin/", ref, dir, dir),
 		Why:  fmt.Sprintf("%s is Python with uv in it; in DHI these are two images", root.Origin.Reference)}})

@@ -47,15 +47,6 @@ func knownImages(c *check) []Violation {
 		if r.Parent == nil {
 			old[r.Resolved] = true
 			old[r.Word.Text] = true
-			// A program that an image brings besides another one stays what it
-			// was: uv of uv:0.8-python3.12 comes from uv:0.8.
-			if o := c.in.Catalog.Origin(r.Resolved, c.in.Extra); len(o.Split) > 0 {
-				version := o.WithVersion
-				if version == "" {
-					version = "latest"
-				}
-				old["ghcr.io/astral-sh/uv:"+version] = true
-			}
 		}
 	}
 	var found []Violation
