@@ -42,14 +42,13 @@ type world struct {
 	database string
 	log      strings.Builder
 
-	mu      sync.Mutex
-	clock   time.Time
-	calls   []string // "METHOD path" of the App
-	seen    map[scan.Seen]int
-	queue   []inbox.Delivery
-	guids   map[string]bool
-	refuse  func(inbox.Delivery) bool // work that is lost instead of done
-	deliver sync.Mutex
+	mu     sync.Mutex
+	clock  time.Time
+	calls  []string // "METHOD path" of the App
+	seen   map[scan.Seen]int
+	queue  []inbox.Delivery
+	guids  map[string]bool
+	refuse func(inbox.Delivery) bool // work that is lost instead of done
 }
 
 var sharedKey = sync.OnceValues(standin.GenerateKey)
