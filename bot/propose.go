@@ -18,6 +18,8 @@ import (
 type Proposed struct {
 	// Opened is the number of the pull request that was opened, 0 when none was.
 	Opened int
+	// Found is the number of the pull request that is there already, see Standing.
+	Found int
 	// Reason is the case that was met, and Proposal what would have been proposed.
 	Reason   plan.Reason
 	Proposal string
@@ -67,6 +69,9 @@ func (d *decision) proposed() Proposed {
 	case p.Opened > 0:
 	case len(d.parts) == 1:
 		p.Reason, p.Why = d.parts[0].plan.Reason, string(d.parts[0].plan.Reason)
+		if pull := d.parts[0].state.Pull; p.Standing() && pull != nil {
+			p.Found = pull.Number
+		}
 	default:
 		p.Reason, p.Why = plan.NothingToDo, "no further pull request is possible there now"
 		for _, part := range d.parts {

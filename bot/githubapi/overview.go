@@ -23,6 +23,9 @@ type Overview struct {
 	File string
 	// Pulls are the youngest pull requests from that branch, forks left out.
 	Pulls []OverviewPull
+	// Crowded tells that pull requests from forks took the place of others that
+	// may be ours: anybody can name a branch like that.
+	Crowded bool
 }
 
 // OverviewPull is a pull request seen from far away.
@@ -41,6 +44,7 @@ type OverviewPull struct {
 const (
 	overviewBatch = 100 // GitHub's bound for nodes(ids:)
 	overviewLeast = 12  // a batch that is not cut in halves any more
+	overviewPulls = 5   // of a repository, see overviewQuery
 )
 
 // overviewQuery costs one point of the hourly allowance for a hundred
@@ -160,6 +164,7 @@ func (n *overviewNode) overview() Overview {
 	}
 	for _, p := range n.Pulls.Nodes {
 		if p.Fork {
+			o.Crowded = len(n.Pulls.Nodes) >= overviewPulls
 			continue
 		}
 		pull := OverviewPull{Number: p.Number, State: strings.ToLower(p.State), HeadSHA: p.HeadSHA, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt, ClosedAt: p.ClosedAt}

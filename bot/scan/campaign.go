@@ -68,6 +68,9 @@ func (s *Scanner) input(v *visit) campaign.Input {
 			ID: id, FullName: r.Repo.FullName(), Private: r.Repo.Private, Mode: r.Look.Mode, MaxOpen: max(1, r.Look.MaxOpen),
 			Unable: unable(r.Repo, r.Head), Dockerfiles: r.Look.Dockerfiles, Changes: r.Look.Changes, Groups: r.Look.Groups, Checklist: r.Look.Checklist, Reserved: r.Reserved,
 		}
+		if r.Missed != "" && c.Unable == "" {
+			c.Unable = "not in the list of repositories"
+		}
 		if r.Look.Mistakes > 0 {
 			c.Blocked = "its settings have mistakes"
 		}
@@ -92,15 +95,39 @@ func (s *Scanner) order(ctx context.Context, v *visit, id int64) error {
 	now := s.c.Now()
 	ticket := fmt.Sprintf("open:%d:%d:%d", v.installation, id, now.UnixNano())
 	var repo githubapi.Repo
-	err := s.change(ctx, v.installation, id, func(r *record) {
-		r.Reserved, r.Ticket = now, ticket
-		repo = r.Repo
+	err := s.amend(ctx, v.installation, id, func(r *record) {
+		repo = githubapi.Repo{}
+		if r.Ticket != "" {
+			r.Lost++ // the one before was never heard of again
+		}
+		if r.Lost >= lostMost {
+			r.fail("orders to open it were lost again and again", now)
+		} else {
+			r.Reserved, r.Ticket = now, ticket
+			repo = r.Repo
+		}
 		v.records[id] = r
 	})
 	if err != nil {
 		return err
 	}
+	if repo.ID == 0 {
+		return nil // forgotten meanwhile, or given up for now
+	}
 	return s.put(ctx, eventOpen, ticket, v.installation, repo, task{Ticket: ticket})
+}
+
+// openMost is how often opening a pull request is tried for one order, and
+// lostMost how many orders in a row may be lost: the process died of each.
+const (
+	openMost = 3
+	lostMost = 3
+)
+
+// fail passes a repository by for a while.
+func (r *record) fail(why string, now time.Time) {
+	r.Reserved, r.Ticket, r.Lost = time.Time{}, "", 0
+	r.Refusal = &refusal{Key: r.Key, Failed: true, Why: why, At: now}
 }
 
 // valid is how long an order may still be begun. The campaign gives its place
@@ -121,6 +148,20 @@ func (s *Scanner) open(ctx context.Context, d inbox.Delivery, t task) error {
 	if err != nil || r.Ticket != t.Ticket || s.c.Now().Sub(r.Reserved) >= valid {
 		return nil //nolint:nilerr // an order that does not stand any more
 	}
+	if d.Attempt > openMost {
+		zerolog.Ctx(ctx).Error().Str("repository", d.FullName).Msg("no pull request could be opened; others get their turn")
+		if err := s.amend(ctx, d.Installation, d.Repository, func(r *record) {
+			if r.Ticket == t.Ticket {
+				r.fail(fmt.Sprintf("%d attempts to open it failed", openMost), s.c.Now())
+			}
+		}); err != nil {
+			return err
+		}
+		return s.put(ctx, eventCampaign, "campaign:"+d.GUID, d.Installation, githubapi.Repo{}, task{})
+	}
+	if fulfilled, err := s.fulfilled(ctx, d.Installation, r); err != nil || fulfilled {
+		return err
+	}
 	p, err := s.c.Engine.Propose(ctx, d.Installation, d.Repository)
 	if errors.Is(err, githubapi.ErrNotFound) {
 		return s.lose(ctx, d.Installation, d.Repository)
@@ -130,18 +171,21 @@ func (s *Scanner) open(ctx context.Context, d inbox.Delivery, t task) error {
 	}
 	zerolog.Ctx(ctx).Info().Str("repository", d.FullName).Int("pull_request", p.Opened).Str("decision", string(p.Reason)).Msg("its turn")
 	now := s.c.Now()
-	err = s.change(ctx, d.Installation, d.Repository, func(r *record) {
+	err = s.amend(ctx, d.Installation, d.Repository, func(r *record) {
 		if r.Ticket != t.Ticket {
 			return
 		}
-		r.Reserved, r.Ticket = time.Time{}, ""
+		r.Reserved, r.Ticket, r.Lost = time.Time{}, "", 0
 		r.Refusal = nil
-		if p.Opened > 0 {
-			r.Pulls = slices.Insert(r.Pulls, 0, pull{Number: p.Opened, Open: true, Created: now})
-			return
-		}
+		number := p.Opened
 		if p.Standing() {
-			return // opened before we were interrupted; the look that follows finds it
+			number = p.Found // opened before we were interrupted, or for a person
+		}
+		if number > 0 {
+			if !slices.ContainsFunc(r.Pulls, func(q pull) bool { return q.Number == number && q.Open }) {
+				r.Pulls = slices.Insert(slices.DeleteFunc(r.Pulls, func(q pull) bool { return q.Number == number }), 0, pull{Number: number, Open: true, Created: now})
+			}
+			return
 		}
 		r.Refusal = &refusal{Key: r.Key, Proposal: p.Proposal, Declined: p.Declined(), Why: p.Why, At: now}
 	})
@@ -152,6 +196,41 @@ func (s *Scanner) open(ctx context.Context, d inbox.Delivery, t task) error {
 	return s.put(ctx, eventCampaign, "campaign:"+d.GUID, d.Installation, githubapi.Repo{}, task{})
 }
 
+// fulfilled tells that there is a pull request that nobody knew of when the
+// order was made, in a repository that has several: a process that died after
+// opening it must not open the next one on the same place in the budget.
+func (s *Scanner) fulfilled(ctx context.Context, installation int64, r *record) (bool, error) {
+	if r.Look == nil || !r.Look.Grouped {
+		return false, nil // there is one at most
+	}
+	v := &visit{installation: installation}
+	var err error
+	if v.client, err = s.client(installation); err != nil {
+		return false, err
+	}
+	if v.slug, err = s.slug(ctx); err != nil {
+		return false, err
+	}
+	pulls, err := s.several(ctx, v, r.Repo)
+	if errors.Is(err, githubapi.ErrNotFound) {
+		return false, nil // Propose finds out what became of the repository
+	}
+	if err != nil {
+		return false, err
+	}
+	ticket := r.Ticket
+	if !slices.ContainsFunc(pulls, func(p pull) bool {
+		return p.Open && !slices.ContainsFunc(r.Pulls, func(q pull) bool { return q.Number == p.Number })
+	}) {
+		return false, nil
+	}
+	return true, s.amend(ctx, installation, r.Repo.ID, func(r *record) {
+		if r.Ticket == ticket {
+			r.Reserved, r.Ticket, r.Pulls = time.Time{}, "", pulls
+		}
+	})
+}
+
 // reports orders the check runs of mode report, once for what was found.
 func (s *Scanner) reports(ctx context.Context, v *visit) error {
 	for _, id := range slices.Sorted(maps.Keys(v.records)) {
@@ -159,10 +238,11 @@ func (s *Scanner) reports(ctx context.Context, v *visit) error {
 		if r.Look == nil || r.Look.Mode != config.Report || r.Look.Changes == 0 || r.Reported == r.Look.Proposal || unable(r.Repo, r.Head) != "" {
 			continue
 		}
-		if err := s.put(ctx, eventReport, fmt.Sprintf("report:%d:%s", id, r.Look.Proposal), v.installation, r.Repo, task{}); err != nil {
+		if err := s.put(ctx, eventReport, fmt.Sprintf("report:%d:%s:%s", id, r.Look.Proposal, r.Head), v.installation, r.Repo, task{}); err != nil {
 			return err
 		}
-		if err := s.change(ctx, v.installation, id, func(r *record) { r.Reported = r.Look.Proposal }); err != nil {
+		proposal := r.Look.Proposal
+		if err := s.amend(ctx, v.installation, id, func(r *record) { r.Reported = proposal }); err != nil {
 			return err
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // told how many repositories it has come to. When GitHub's limit is reached it
 // tells waits until when, and waits.
 func (s *Scanner) Foresee(ctx context.Context, installation int64, read func(int), waits func(time.Time)) (campaign.Plan, error) {
-	v, err := s.visit(ctx, installation)
+	v, err := s.visitAs(ctx, &visit{installation: installation, foresees: true})
 	if err != nil {
 		return campaign.Plan{}, err
 	}

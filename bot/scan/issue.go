@@ -22,14 +22,19 @@ const calm = 10 * time.Minute
 // writable tells whether we may have an issue: the App is installed on the
 // organisation's own repository, and the settings want it.
 func (v *visit) writable() bool {
+	return v.config.Onboarding == config.OnboardingIssue && v.housed()
+}
+
+// housed tells that the App is installed on the organisation's own repository.
+func (v *visit) housed() bool {
 	r := v.records[v.home.Repo.ID]
-	return v.config.Onboarding == config.OnboardingIssue && r != nil && unable(r.Repo, "any") == ""
+	return r != nil && unable(r.Repo, "any") == ""
 }
 
 // findIssue looks for our issue when its number is not remembered: whoever lost
 // the memory must not open a second one, nor go on when the first is closed.
 func (s *Scanner) findIssue(ctx context.Context, v *visit) error {
-	if v.home.Issue != 0 || v.home.Sought || !v.writable() {
+	if v.home.Issue != 0 || v.home.Sought || !v.housed() {
 		return nil
 	}
 	before := v.home
@@ -67,6 +72,15 @@ func (s *Scanner) tell(ctx context.Context, v *visit, plan campaign.Plan) error 
 		return fmt.Errorf("signing our issue: %w", err)
 	}
 	before := v.home
+	if v.home.Issue == 0 {
+		// Should we die before we know the number, it is looked for.
+		v.home.Sought = false
+		if err := s.keepHome(ctx, v, before); err != nil {
+			return err
+		}
+		before = v.home
+		v.home.Sought = true
+	}
 	v.home.Text, v.home.Written, v.home.Paused = digest, now, plan.Paused
 	err = s.writeIssue(ctx, v, text)
 	var refused *githubapi.RefusedError

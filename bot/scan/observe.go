@@ -26,7 +26,7 @@ func (s *Scanner) Observe(ctx context.Context, d inbox.Delivery) error {
 	if in == 0 {
 		return nil
 	}
-	order := func(t task) error { return s.put(ctx, eventLook, "look:"+d.GUID, in, githubapi.Repo{}, t) }
+	order := func(t task) error { return s.want(ctx, in, d.GUID, t) }
 	look := func(id int64) error { return order(task{Repositories: []int64{id}}) }
 	switch e := e.(type) {
 	case *event.InstallationChanged:
@@ -128,12 +128,14 @@ func (s *Scanner) Tick(ctx context.Context) error {
 		}
 		var p progress
 		if err := s.note(ctx, in.ID, progressNote, &p); err != nil {
-			return err
+			wrong = append(wrong, err)
+			continue
 		}
+		passing := p.Pass != "" && now.Sub(p.Heard) < stale
 		switch {
-		case p.Pass != "" && now.Sub(p.Heard) < stale:
-			// It is under way, and decides when it is done.
-		case now.Sub(p.Done) >= passEvery:
+		case passing && p.Done.IsZero():
+			// The first one is under way, and decides when it is done.
+		case !passing && now.Sub(p.Done) >= passEvery:
 			wrong = append(wrong, s.Begin(ctx, in.ID, fmt.Sprintf("%d:%d", in.ID, now.Unix()/int64(TickEvery/time.Second))))
 		default:
 			wrong = append(wrong, s.put(ctx, eventCampaign, fmt.Sprintf("campaign:%d:%d", in.ID, now.Unix()/int64(TickEvery/time.Second)), in.ID, githubapi.Repo{}, task{}))

@@ -51,6 +51,7 @@ func (s *Scanner) page(ctx context.Context, v *visit, repos []githubapi.Repo) er
 		switch {
 		case unable(o.Repo, o.Tree) != "":
 			s.c.Seen(Passed)
+			b.key = "unable:" + unable(o.Repo, o.Tree) // when it is able, it is looked at
 			b.look = &look{Mode: v.config.Mode}
 		case old != nil && old.Look != nil && old.Key == b.key:
 			s.c.Seen(Unchanged)
@@ -66,7 +67,12 @@ func (s *Scanner) page(ctx context.Context, v *visit, repos []githubapi.Repo) er
 	}
 	for _, b := range work {
 		if b.look == nil {
-			continue
+			// What is in it could not be read, but its pull requests were.
+			old := v.records[b.overview.Repo.ID]
+			if old == nil || old.Look == nil {
+				continue
+			}
+			b.look, b.key, b.overview.Head = old.Look, old.Key, old.Head
 		}
 		if err := s.keep(ctx, v, b); err != nil {
 			return err
@@ -193,7 +199,7 @@ func (s *Scanner) keep(ctx context.Context, v *visit, b *subject) error {
 			pulls = append(pulls, pull{Number: p.Number, Open: p.State == githubapi.StateOpen, Merged: p.Merged, Created: p.CreatedAt, Closed: p.ClosedAt})
 		}
 	}
-	if b.look.Grouped {
+	if b.look.Grouped || o.Crowded {
 		var err error
 		pulls, err = s.several(ctx, v, o.Repo)
 		if errors.Is(err, githubapi.ErrNotFound) {
@@ -204,7 +210,7 @@ func (s *Scanner) keep(ctx context.Context, v *visit, b *subject) error {
 		}
 	}
 	bring := func(r *record) {
-		r.Repo, r.Head, r.Key, r.Look = o.Repo, o.Head, b.key, b.look
+		r.Repo, r.Head, r.Key, r.Look, r.Missed = o.Repo, o.Head, b.key, b.look, ""
 		r.Pulls = withRecent(pulls, r.Pulls, s.c.Now())
 		for _, p := range pulls {
 			if p.Open && (!b.look.Grouped || p.Created.After(r.Reserved)) {
@@ -213,9 +219,9 @@ func (s *Scanner) keep(ctx context.Context, v *visit, b *subject) error {
 		}
 	}
 	if old := v.records[o.Repo.ID]; old != nil {
-		if v.mends && old.Key != b.key && slices.ContainsFunc(pulls, func(p pull) bool { return p.Open }) {
+		if v.mends && old.Look != nil && old.Key != b.key && unable(o.Repo, o.Tree) == "" && slices.ContainsFunc(pulls, func(p pull) bool { return p.Open }) {
 			// Before it is remembered: a crash in between orders it twice.
-			if err := s.put(ctx, eventRefresh, fmt.Sprintf("refresh:%d:%s", o.Repo.ID, b.key), v.installation, o.Repo, task{}); err != nil {
+			if err := s.put(ctx, eventRefresh, fmt.Sprintf("refresh:%d:%s:%s", o.Repo.ID, b.key, o.Head), v.installation, o.Repo, task{}); err != nil {
 				return err
 			}
 		}

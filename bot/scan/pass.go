@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -29,9 +30,12 @@ type progress struct {
 	Pass  string    `json:"pass,omitempty"`
 	Began time.Time `json:"began,omitzero"`
 	Heard time.Time `json:"heard,omitzero"`
-	// Page is the next one to read, and Seen are the repositories so far.
-	Page int     `json:"page,omitempty"`
-	Seen []int64 `json:"seen,omitempty"`
+	// Page is the next one to read. Count is how many repositories were seen so
+	// far; see addSeen for which ones.
+	Page  int `json:"page,omitempty"`
+	Count int `json:"count,omitempty"`
+	// Confirms tells that the pass before did not come to some repositories.
+	Confirms bool `json:"confirms,omitempty"`
 	// Again asks for another one after this: something has changed for all.
 	Again bool `json:"again,omitempty"`
 	// Done is when one was last complete; zero before the first.
@@ -60,11 +64,14 @@ func (s *Scanner) pass(ctx context.Context, d inbox.Delivery, t task) error {
 	now := s.c.Now()
 	if t.Pass == "" { // an order
 		if p.Pass != "" && p.Pass != d.GUID && now.Sub(p.Heard) < stale {
+			if t.Confirms {
+				return nil // the one under way does that
+			}
 			p.Again = true
 			return s.putNote(ctx, d.Installation, progressNote, p)
 		}
 		if p.Pass != d.GUID { // otherwise this order goes on after an interruption
-			p = progress{Pass: d.GUID, Began: now, Page: 1, Done: p.Done}
+			p = progress{Pass: d.GUID, Began: now, Page: 1, Confirms: t.Confirms, Done: p.Done}
 		}
 		t.Pass = d.GUID
 	}
@@ -92,8 +99,12 @@ func (s *Scanner) pass(ctx context.Context, d inbox.Delivery, t task) error {
 		if err := s.page(ctx, v, repos); err != nil {
 			return err
 		}
+		ids := make([]int64, 0, len(repos))
 		for _, r := range repos {
-			p.Seen = append(p.Seen, r.ID)
+			ids = append(ids, r.ID)
+		}
+		if err := s.addSeen(ctx, d.Installation, &p, ids); err != nil {
+			return err
 		}
 		p.Page, p.Heard = next, s.c.Now()
 		if err := s.putNote(ctx, d.Installation, progressNote, p); err != nil {
@@ -108,52 +119,79 @@ func (s *Scanner) pass(ctx context.Context, d inbox.Delivery, t task) error {
 
 // finish forgets the repositories that are gone, and lets the campaign go on.
 func (s *Scanner) finish(ctx context.Context, v *visit, p progress) error {
-	slices.Sort(p.Seen)
-	var gone []int64
-	for id := range v.records {
-		if _, ok := slices.BinarySearch(p.Seen, id); !ok {
-			gone = append(gone, id)
-			delete(v.records, id)
-		}
-	}
-	if err := s.lose(ctx, v.installation, gone...); err != nil {
+	missed, err := s.missing(ctx, v, p)
+	if err != nil {
 		return err
 	}
 	now := s.c.Now()
 	// The next one is ordered before this one is recorded as done: after a crash
 	// in between it is ordered under the same name.
-	if p.Again {
-		if err := s.Begin(ctx, v.installation, p.Pass+"+"); err != nil {
+	if p.Again || missed > 0 && !p.Confirms {
+		name := fmt.Sprintf("pass:%d:after:%d", v.installation, p.Began.UnixNano())
+		if err := s.put(ctx, eventPass, name, v.installation, githubapi.Repo{}, task{Confirms: !p.Again}); err != nil {
 			return err
 		}
 	}
 	if err := s.putNote(ctx, v.installation, progressNote, progress{Done: now}); err != nil {
 		return err
 	}
-	err := s.decide(ctx, v)
-	zerolog.Ctx(ctx).Info().Int("repositories", len(p.Seen)).Dur("took", now.Sub(p.Began)).Err(err).Msg("pass complete")
+	err = s.decide(ctx, v)
+	zerolog.Ctx(ctx).Info().Int("repositories", p.Count).Int("missed", missed).Dur("took", now.Sub(p.Began)).Err(err).Msg("pass complete")
 	return err
 }
 
-// lookAgain looks at repositories to which something happened.
+// abandon ends the pass of an installation that is suspended or was removed.
+// When it comes back, a pass begins anew at once.
+func (s *Scanner) abandon(ctx context.Context, installation int64, why error) error {
+	var gone *githubapi.GoneError
+	if errors.As(why, &gone) && !gone.Suspended {
+		if err := s.c.Memory.Forget(ctx, installation); err != nil {
+			return fmt.Errorf("forgetting installation %d: %w", installation, err)
+		}
+		return nil
+	}
+	var p progress
+	if err := s.note(ctx, installation, progressNote, &p); err != nil {
+		return err
+	}
+	if p.Pass == "" {
+		return nil
+	}
+	return s.putNote(ctx, installation, progressNote, progress{Done: p.Done})
+}
+
+// lookAgain looks at repositories to which something happened, and at others
+// that wait for the same: of many pushes one after the other the first look
+// takes the others with it.
 func (s *Scanner) lookAgain(ctx context.Context, d inbox.Delivery, t task) error {
+	if done, err := s.looked(ctx, d.Installation, t); err != nil || done {
+		return err
+	}
 	v, err := s.visit(ctx, d.Installation)
 	if err != nil {
 		return err
 	}
+	due := s.due(v, t.Repositories)
 	var repos []githubapi.Repo
-	for _, id := range t.Repositories {
+	var ids []int64
+	for _, id := range slices.Sorted(maps.Keys(due)) {
 		r, err := v.client.RepositoryByID(ctx, id)
 		switch {
 		case errors.Is(err, githubapi.ErrNotFound):
 			t.Gone = append(t.Gone, id)
+			continue
 		case err != nil:
 			return fmt.Errorf("reading repository %d: %w", id, err)
-		case !strings.EqualFold(r.Owner, v.home.Owner):
-			t.Gone = append(t.Gone, id) // transferred
-		default:
-			repos = append(repos, r)
 		}
+		ours, err := s.ours(ctx, v, r.Owner)
+		if err != nil {
+			return err
+		}
+		if !ours {
+			t.Gone = append(t.Gone, id) // transferred
+			continue
+		}
+		repos, ids = append(repos, r), append(ids, id)
 	}
 	for _, id := range t.Gone {
 		delete(v.records, id)
@@ -165,8 +203,30 @@ func (s *Scanner) lookAgain(ctx context.Context, d inbox.Delivery, t task) error
 		if err := s.page(ctx, v, repos); err != nil {
 			return err
 		}
+		if err := s.seenMeanwhile(ctx, d.Installation, ids); err != nil {
+			return err
+		}
 	}
-	return s.decide(ctx, v)
+	if err := s.decide(ctx, v); err != nil {
+		return err
+	}
+	return s.settled(ctx, v, due)
+}
+
+// ours tells whether an account is the one of the installation, which may have
+// been renamed since we asked.
+func (s *Scanner) ours(ctx context.Context, v *visit, owner string) (bool, error) {
+	if strings.EqualFold(owner, v.home.Owner) {
+		return true, nil
+	}
+	if v.account == "" {
+		info, err := s.c.GitHub.InstallationInfo(ctx, v.installation)
+		if err != nil {
+			return false, fmt.Errorf("reading installation %d: %w", v.installation, err)
+		}
+		v.account = info.Account.Login
+	}
+	return strings.EqualFold(owner, v.account), nil // a pass sees to the new name
 }
 
 // lose forgets repositories that are gone.

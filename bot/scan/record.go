@@ -69,9 +69,15 @@ type record struct {
 	// Reserved is when a pull request was ordered, and Ticket names the order.
 	Reserved time.Time `json:"reserved,omitzero"`
 	Ticket   string    `json:"ticket,omitempty"`
+	// Lost counts orders in a row that nothing was heard of again.
+	Lost int `json:"lost,omitempty"`
 	// Refusal is why the last order was not fulfilled.
 	Refusal *refusal `json:"refusal,omitempty"`
-	// Reported is the Key that the check run of mode report was made for.
+	// Due names the order of a look that the repository waits for.
+	Due string `json:"due,omitempty"`
+	// Missed is the pass that did not come to it, the last one.
+	Missed string `json:"missed,omitempty"`
+	// Reported is the Proposal that the check run of mode report was made for.
 	Reported string `json:"reported,omitempty"`
 }
 
@@ -85,16 +91,23 @@ type pull struct {
 
 // refusal is why a repository did not get its pull request.
 type refusal struct {
-	Key      string    `json:"key"`      // what was known then
-	Proposal string    `json:"proposal"` // what would have been proposed
-	Declined bool      `json:"declined,omitempty"`
-	Why      string    `json:"why"`
-	At       time.Time `json:"at"`
+	Key      string `json:"key"`      // what was known then
+	Proposal string `json:"proposal"` // what would have been proposed
+	Declined bool   `json:"declined,omitempty"`
+	// Failed tells that it was not GitHub who refused: something went wrong, here
+	// or there, and others get their turn.
+	Failed bool      `json:"failed,omitempty"`
+	Why    string    `json:"why"`
+	At     time.Time `json:"at"`
 }
 
 // again is after what time a refusal is tried again although nothing has
 // changed: rules are changed where we do not see it.
 const again = 24 * time.Hour
+
+// respite is for how long a repository in which opening failed is passed by.
+// Without it the same few would take all places again and again.
+const respite = 3 * time.Hour
 
 // stands tells whether a refusal still holds.
 func (r *record) stands(now time.Time) bool {
@@ -104,6 +117,8 @@ func (r *record) stands(now time.Time) bool {
 		return false
 	case f.Declined:
 		return r.Look.Reopen != config.Changed || r.Look.Proposal == f.Proposal
+	case f.Failed:
+		return now.Sub(f.At) < respite
 	default:
 		return f.Key == r.Key && now.Sub(f.At) < again
 	}
@@ -145,6 +160,25 @@ func (s *Scanner) change(ctx context.Context, installation, repository int64, f 
 		r, err := decode(old)
 		if err != nil {
 			r = new(record) // it is only remembered: the next pass fills it again
+		}
+		f(r)
+		return json.Marshal(r)
+	})
+	if err != nil {
+		return fmt.Errorf("remembering repository %d: %w", repository, err)
+	}
+	return nil
+}
+
+// amend is change for a repository that is known; of others nothing is written.
+func (s *Scanner) amend(ctx context.Context, installation, repository int64, f func(*record)) error {
+	err := s.c.Memory.Change(ctx, installation, repository, func(old []byte) ([]byte, error) {
+		if len(old) == 0 {
+			return nil, nil
+		}
+		r, err := decode(old)
+		if err != nil {
+			return nil, nil //nolint:nilerr // as above
 		}
 		f(r)
 		return json.Marshal(r)

@@ -119,6 +119,8 @@ type task struct {
 	// installation: GitHub shows public ones to anybody, so it is not asked.
 	Repositories []int64 `json:"repositories,omitempty"`
 	Gone         []int64 `json:"gone,omitempty"`
+	// Confirms marks a pass that looks for what the one before missed.
+	Confirms bool `json:"confirms,omitempty"`
 	// Ticket is the reservation that an opening was made under.
 	Ticket string `json:"ticket,omitempty"`
 }
@@ -140,10 +142,12 @@ func (s *Scanner) Handle(ctx context.Context, d inbox.Delivery) error {
 		log.Info().Time("until", limited.Until).Err(err).Msg("waiting for GitHub's limit")
 		return inbox.Later(limited.Until, err)
 	case errors.Is(err, githubapi.ErrGone):
-		// Suspended or uninstalled. A pass begins anew when that is over.
 		s.c.GitHub.Forget(d.Installation)
 		log.Info().Err(err).Msg("the installation is gone")
-		return nil
+		if d.Repository != 0 {
+			return nil // the lane of the installation hears of it, too
+		}
+		return s.abandon(ctx, d.Installation, err)
 	default:
 		log.Error().Err(err).Int("attempt", d.Attempt).Msg("our own work failed")
 		return err

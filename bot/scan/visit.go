@@ -24,6 +24,12 @@ type visit struct {
 	organisation config.File
 	config       config.Config
 	records      map[int64]*record
+	// account is the login of the installation as GitHub has just told us, ""
+	// when it was not asked.
+	account string
+	// foresees tells that nothing may be remembered that a server beside us
+	// remembers better: the state of the issue.
+	foresees bool
 	// mends tells that what is found out of date is brought up to date: a look
 	// follows an event, which the bot has acted on.
 	mends bool
@@ -44,6 +50,8 @@ type home struct {
 	State string `json:"state,omitempty"`
 	// Sought tells that GitHub was searched for it when it was not known.
 	Sought bool `json:"sought,omitempty"`
+	// Where is the repository that Issue and Sought are about.
+	Where int64 `json:"where,omitempty"`
 	// Text is a digest of what the issue says, Written when we wrote it, and
 	// Paused whether it says that nothing goes on.
 	Text    string    `json:"text,omitempty"`
@@ -60,11 +68,16 @@ func isHome(r githubapi.Repo) bool { return strings.EqualFold(r.Name, config.Org
 // visit reads what every piece of work wants to know: who the organisation is,
 // its settings and the state of our issue, in one call, and what is remembered.
 func (s *Scanner) visit(ctx context.Context, installation int64) (*visit, error) {
+	return s.visitAs(ctx, &visit{installation: installation})
+}
+
+func (s *Scanner) visitAs(ctx context.Context, v *visit) (*visit, error) {
+	installation := v.installation
 	client, err := s.client(installation)
 	if err != nil {
 		return nil, err
 	}
-	v := &visit{installation: installation, client: client}
+	v.client = client
 	if v.slug, err = s.slug(ctx); err != nil {
 		return nil, err
 	}
@@ -74,6 +87,9 @@ func (s *Scanner) visit(ctx context.Context, installation int64) (*visit, error)
 	before := v.home
 	if v.home.Owner == "" {
 		info, err := s.c.GitHub.InstallationInfo(ctx, installation)
+		if errors.Is(err, githubapi.ErrNotFound) {
+			return nil, fmt.Errorf("reading installation %d: %w", installation, &githubapi.GoneError{Installation: installation})
+		}
 		if err != nil {
 			return nil, fmt.Errorf("reading installation %d: %w", installation, err)
 		}
@@ -96,19 +112,20 @@ func (s *Scanner) settle(ctx context.Context, v *visit, before home) error {
 	if err != nil {
 		return fmt.Errorf("reading the organisation's settings: %w", err)
 	}
-	v.home.Repo, v.home.State = h.Repo, h.Issue
-	content := h.Content
+	v.home.arrive(h)
+	content, tooLarge := h.Content, false
 	if h.File != "" && content == nil {
-		if content, err = v.client.File(ctx, h.Repo, "", config.Path); err != nil && !errors.Is(err, githubapi.ErrNotFound) {
+		content, err = v.client.File(ctx, h.Repo, "", config.Path)
+		if tooLarge = errors.Is(err, githubapi.ErrTooLarge); err != nil && !tooLarge && !errors.Is(err, githubapi.ErrNotFound) {
 			return fmt.Errorf("reading the organisation's settings: %w", err)
 		}
 	}
-	v.organisation = config.File{Name: v.home.Owner + "/" + config.OrganisationRepository + ": " + config.Path, Content: content}
+	v.organisation = config.File{Name: v.home.Owner + "/" + config.OrganisationRepository + ": " + config.Path, Content: content, TooLarge: tooLarge}
 	c, problems := config.Resolve(v.organisation, config.File{})
 	v.home.Mistakes = len(problems)
 	if len(problems) > 0 {
 		zerolog.Ctx(ctx).Warn().Err(problems).Msg("the organisation's settings have mistakes; the last good ones stay in force")
-		v.organisation.Content = v.home.Good
+		v.organisation.Content, v.organisation.TooLarge = v.home.Good, false
 		if c, problems = config.Resolve(v.organisation, config.File{}); len(problems) > 0 || v.home.Good == nil {
 			c.Mode = config.Off
 		}
@@ -122,9 +139,30 @@ func (s *Scanner) settle(ctx context.Context, v *visit, before home) error {
 	return s.keepHome(ctx, v, before)
 }
 
+// arrive takes over what GitHub says of the repository and of our issue there.
+func (h *home) arrive(now githubapi.Home) {
+	if h.Where == 0 {
+		h.Where = h.Repo.ID
+	}
+	h.Repo = now.Repo
+	switch {
+	case now.Repo.ID == 0:
+		// It cannot be seen. What was said in the issue still holds.
+	case h.Where != now.Repo.ID:
+		// Another repository of that name, in which our number is somebody else's.
+		h.Issue, h.State, h.Sought, h.Where = 0, "", false, now.Repo.ID
+		h.Text, h.Written, h.Paused = "", time.Time{}, false
+	case now.Issue == "" && h.State == githubapi.StateClosed:
+		// Deleted after it was closed, or issues were switched off: who has stopped
+		// the campaign has not said that it may go on.
+	default:
+		h.State = now.Issue
+	}
+}
+
 // keepHome remembers what is known of home when it has changed.
 func (s *Scanner) keepHome(ctx context.Context, v *visit, before home) error {
-	if same(before, v.home) {
+	if v.foresees || same(before, v.home) {
 		return nil
 	}
 	return s.putNote(ctx, v.installation, homeNote, v.home)

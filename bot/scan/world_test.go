@@ -49,6 +49,13 @@ type world struct {
 	queue  []inbox.Delivery
 	guids  map[string]bool
 	refuse func(inbox.Delivery) bool // work that is lost instead of done
+	// before and after see the calls of the App; after may change the answer.
+	before func(*http.Request)
+	after  func(*http.Request, *http.Response) (*http.Response, error)
+	// failures is how many of a delivery are borne, 0 is none; what failed is
+	// handled again after everything else.
+	failures int
+	failed   map[string]int
 }
 
 var sharedKey = sync.OnceValues(standin.GenerateKey)
@@ -72,7 +79,7 @@ func node(port int) standin.Files {
 }
 
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, clock: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), seen: map[scan.Seen]int{}, guids: map[string]bool{}}
+	w := &world{t: t, clock: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), seen: map[scan.Seen]int{}, guids: map[string]bool{}, failed: map[string]int{}}
 	gh, err := standin.New(standin.WithClock(w.now), standin.WithJWTClock(time.Now))
 	if err != nil {
 		t.Fatal(err)
@@ -162,8 +169,16 @@ func (w *world) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !strings.HasSuffix(req.URL.Path, "/access_tokens") {
 		w.calls = append(w.calls, req.Method+" "+strings.TrimPrefix(req.URL.Path, "/api/v3"))
 	}
+	before, after := w.before, w.after
 	w.mu.Unlock()
-	return http.DefaultTransport.RoundTrip(req)
+	if before != nil {
+		before(req)
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err == nil && after != nil {
+		return after(req, resp)
+	}
+	return resp, err
 }
 
 // taken returns and forgets the calls so far: of REST, and of GraphQL.
@@ -235,6 +250,16 @@ func (w *world) work() {
 			continue
 		}
 		if err := w.handle(ctx, d); err != nil {
+			if w.failed[d.GUID]++; w.failed[d.GUID] <= w.failures {
+				w.mu.Lock()
+				d.Attempt = w.failed[d.GUID] + 1
+				w.queue = append(w.queue, d)
+				w.mu.Unlock()
+				continue
+			}
+			if w.failures > 0 {
+				continue // parked
+			}
 			w.t.Fatalf("%s %s: %v\n%s", d.Event, d.FullName, err, w.log.String())
 		}
 	}

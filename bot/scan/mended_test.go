@@ -1,0 +1,396 @@
+package scan_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"dhibot/bot/inbox"
+	"dhibot/bot/scan"
+	"dhibot/bot/standin"
+)
+
+// known are the repositories that the memory knows.
+func (w *world) known() map[int64][]byte {
+	w.t.Helper()
+	docs, err := w.memory.Repositories(context.Background(), w.inst.ID())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return docs
+}
+
+// listing calls f once, before the App lists the given page of repositories.
+func (w *world) listing(page string, f func()) {
+	done := false
+	w.before = func(r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/installation/repositories") && r.URL.Query().Get("page") == page && !done {
+			done = true
+			f()
+		}
+	}
+}
+
+// TestSuspendedDuringPass: a pass that ends because the installation is
+// suspended begins anew when it is not any more, and not hours later.
+func TestSuspendedDuringPass(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 150 {
+		w.repository(fmt.Sprintf("r%03d", i), standin.Text(map[string]string{"README.md": fmt.Sprintf("hello %d\n", i)}))
+	}
+	w.listing("2", func() { w.inst.Suspend() })
+	w.install()
+	w.work()
+	if n := len(w.known()); n != 100 {
+		t.Fatalf("%d repositories are known before it was suspended", n)
+	}
+	w.inst.Unsuspend()
+	w.work()
+	w.tick(5 * time.Minute)
+	if n := len(w.known()); n != 150 {
+		t.Errorf("%d repositories are known after it goes on", n)
+	}
+}
+
+// TestUnarchived: what was archived when it was looked at gets its pull request
+// when it no longer is.
+func TestUnarchived(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\n"}))
+	shop := w.repository("shop", node(8000))
+	shop.SetArchived("alice", true)
+	w.install()
+	w.work()
+	if n := len(w.pulls()); n != 0 {
+		t.Fatalf("%d pull requests", n)
+	}
+	shop.SetArchived("alice", false)
+	w.work()
+	w.tick(7 * time.Hour)
+	if n := len(all(w, "shop")); n != 1 {
+		t.Errorf("%d pull requests after it was unarchived", n)
+	}
+}
+
+// TestOpenedAndForgotten: a process that dies between opening a pull request and
+// remembering it neither orders it again and again nor gives its place away,
+// although GitHub's delivery about it never comes.
+func TestOpenedAndForgotten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\norg_open: 1\n"}))
+	w.repository("one", node(8000))
+	w.repository("two", node(8001))
+	orders := 0
+	w.refuse = func(d inbox.Delivery) bool {
+		if d.Event == "pull_request" {
+			return true
+		}
+		if d.Event != "dhibot.open" {
+			return false
+		}
+		if orders++; orders == 1 {
+			if _, err := w.bot.Propose(context.Background(), d.Installation, d.Repository); err != nil {
+				t.Error(err)
+			}
+			w.mu.Lock()
+			w.queue = append([]inbox.Delivery{d}, w.queue...) // and dies; the inbox hands it out again
+			w.mu.Unlock()
+			return true
+		}
+		return orders > 10
+	}
+	w.install()
+	w.work()
+	for range 3 {
+		w.tick(time.Hour)
+	}
+	if n := len(w.pulls()); n != 1 || orders != 2 {
+		t.Errorf("%d pull requests, %d orders", n, orders)
+	}
+}
+
+// TestIssueAnswerLost: the status issue is opened once, although the answer to
+// opening it was lost together with the process.
+func TestIssueAnswerLost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.repository("shop", node(8000))
+	w.repository(".github", standin.Text(map[string]string{"README.md": "home\n"}))
+	w.failures = 5
+	lost := 0
+	w.after = func(r *http.Request, resp *http.Response) (*http.Response, error) {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/repos/acme/.github/issues") && lost == 0 {
+			lost++
+			_ = resp.Body.Close()
+			return nil, errors.New("the connection was cut")
+		}
+		return resp, nil
+	}
+	w.install()
+	w.work()
+	for range 3 {
+		w.tick(time.Hour)
+	}
+	if list := w.issues(); len(list) != 1 || lost != 1 {
+		t.Errorf("%d issues, %d answers lost", len(list), lost)
+	}
+	if n := len(all(w, "shop")); n != 1 {
+		t.Errorf("%d pull requests", n)
+	}
+}
+
+// TestAnotherHome: when the organisation's repository is another one, the
+// number of our issue means somebody else's.
+func TestAnotherHome(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.repository("shop", node(8000))
+	w.repository(".github", standin.Text(map[string]string{"README.md": "home\n"})).Delete("alice")
+	home := w.repository(".github", standin.Text(map[string]string{"README.md": "home\n"}))
+	w.install()
+	w.work()
+	if list := w.issues(); len(list) != 1 || list[0].Number != 1 {
+		t.Fatalf("%+v", list)
+	}
+	home.Delete("alice")
+	w.work()
+	next := w.repository(".github", standin.Text(map[string]string{"README.md": "another home\n"}))
+	if n := next.OpenIssue("alice", "Mine", "My own words"); n != 1 {
+		t.Fatalf("issue %d", n)
+	}
+	w.work()
+	w.repository("another", node(8001))
+	w.tick(7 * time.Hour)
+	w.tick(7 * time.Hour)
+	ours := 0
+	for _, i := range w.issues() {
+		if i.Number == 1 && i.Body != "My own words" {
+			t.Errorf("somebody's issue was overwritten:\n%s", i.Body)
+		}
+		if i.User.Login == "dhibot[bot]" {
+			ours++
+		}
+	}
+	if ours != 1 {
+		t.Errorf("%d issues of ours", ours)
+	}
+}
+
+// TestPauseLasts: who closed the issue has stopped the campaign, also when the
+// issue cannot be seen afterwards: it was deleted, or issues were switched off.
+func TestPauseLasts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 4 {
+		w.repository(fmt.Sprintf("shop%d", i), node(8000+i))
+	}
+	home := w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\norg_per_hour: 1\n"}))
+	w.install()
+	w.work()
+	if err := home.CloseIssue("alice", w.issues()[0].Number); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	w.after = func(r *http.Request, resp *http.Response) (*http.Response, error) {
+		if !strings.HasSuffix(r.URL.Path, "graphql") {
+			return resp, nil
+		}
+		raw, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return nil, err
+		}
+		raw = bytes.ReplaceAll(raw, []byte(`"issue":{"state":"CLOSED"}`), []byte(`"issue":null`))
+		resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
+		resp.Header.Del("Content-Length")
+		return resp, nil
+	}
+	for range 3 {
+		w.tick(2 * time.Hour)
+	}
+	if n := len(w.pulls()); n != 1 {
+		t.Errorf("%d pull requests while the campaign was paused", n)
+	}
+	w.after = nil
+	if err := home.ReopenIssue("alice", w.issues()[0].Number); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	if n := len(w.pulls()); n != 2 {
+		t.Errorf("%d pull requests after it was reopened", n)
+	}
+}
+
+// TestUnreadable: a repository whose tree cannot be read does not keep the place
+// of the pull request that was merged there.
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\norg_open: 1\n"}))
+	w.repository("a", node(8000))
+	w.repository("b", node(8001))
+	w.install()
+	w.work()
+	if len(all(w, "a")) != 1 || len(all(w, "b")) != 0 {
+		t.Fatal("a was to be the first")
+	}
+	if err := w.gh.AddFault(standin.Fault{Kind: standin.FaultServerError, Path: "/repos/acme/a/git/trees/*", Count: 1000}); err != nil {
+		t.Fatal(err)
+	}
+	w.failures = 4
+	w.merge(1)
+	w.work()
+	w.tick(2 * time.Hour)
+	w.tick(7 * time.Hour)
+	if n := len(all(w, "b")); n != 1 {
+		t.Errorf("%d pull requests in b\n%s", n, w.log.String())
+	}
+}
+
+// TestDecidesDuringPass: pull requests go on being opened while a pass takes
+// long.
+func TestDecidesDuringPass(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\norg_per_hour: 1\n"}))
+	for i := range 3 {
+		w.repository(fmt.Sprintf("shop%d", i), node(8000+i))
+	}
+	for i := range 120 {
+		w.repository(fmt.Sprintf("z%03d", i), standin.Text(map[string]string{"README.md": fmt.Sprintf("hello %d\n", i)}))
+	}
+	w.install()
+	w.work()
+	if n := len(w.pulls()); n != 1 {
+		t.Fatalf("%d pull requests", n)
+	}
+	w.listing("1", func() { w.advance(time.Minute) })                                                           // slow
+	w.refuse = func(d inbox.Delivery) bool { return d.Event == "dhibot.pass" && strings.Contains(d.GUID, "#") } // waits for a limit
+	w.tick(7 * time.Hour)
+	before := len(w.pulls())
+	w.tick(2 * time.Hour)
+	if n := len(w.pulls()); n != before+1 {
+		t.Errorf("%d pull requests, and %d two hours later", before, n)
+	}
+}
+
+// TestShiftedPages: a repository that a pass does not come to because others
+// left the list in front of it stays known, with what was ordered for it.
+func TestShiftedPages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "mode: commands\n"}))
+	for i := range 150 {
+		w.repository(fmt.Sprintf("r%03d", i), standin.Text(map[string]string{"README.md": fmt.Sprintf("hello %d\n", i)}))
+	}
+	w.install()
+	w.work()
+	if n := len(w.known()); n != 151 {
+		t.Fatalf("%d repositories are known", n)
+	}
+	w.listing("2", func() {
+		for i := range 3 {
+			w.gh.Repository(fmt.Sprintf("acme/r%03d", i)).Delete("alice")
+		}
+	})
+	var least int
+	w.refuse = func(d inbox.Delivery) bool {
+		if n := len(w.known()); least == 0 || n < least {
+			least = n
+		}
+		return d.Event == "repository"
+	}
+	w.tick(7 * time.Hour)
+	w.tick(7 * time.Hour)
+	if n := len(w.known()); n != 148 || least < 148 {
+		t.Errorf("%d repositories are known, at some time %d\n%s", n, least, w.log.String())
+	}
+}
+
+// TestBurst: pushes to many repositories one after the other are looked at
+// together, and one that comes meanwhile is not lost.
+func TestBurst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "mode: commands\n"}))
+	const many = 60
+	for i := range many {
+		w.repository(fmt.Sprintf("r%03d", i), node(8000+i))
+	}
+	w.install()
+	w.work()
+	for i := range many {
+		if _, err := w.gh.Repository(fmt.Sprintf("acme/r%03d", i)).Push("alice", "main", "port", node(9000+i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.taken()
+	before := strings.Count(w.log.String(), "campaign decided")
+	reads := 0 // the first is the bot's
+	w.before = func(r *http.Request) {
+		if strings.Contains(r.URL.Path, "/acme/r040/git/trees/") {
+			if reads++; reads != 2 {
+				return
+			}
+			if _, err := w.gh.Repository("acme/r001").Push("alice", "main", "port again", node(9999)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	w.work()
+	if n := strings.Count(w.log.String(), "campaign decided") - before; n > 4 {
+		t.Errorf("%d decisions after %d pushes", n, many)
+	}
+	if n := w.seen[scan.Looked]; n != 1+many+many+1 {
+		t.Errorf("%d trees were looked at", n)
+	}
+	for id, doc := range w.known() {
+		if bytes.Contains(doc, []byte(`"due"`)) {
+			t.Errorf("%d still waits: %s", id, doc)
+		}
+	}
+}
+
+// TestStubborn: repositories in which nothing can be opened do not keep others
+// from their turn, whether the attempts fail or the process dies of them.
+func TestStubborn(t *testing.T) {
+	t.Parallel()
+	for name, deadly := range map[string]bool{"fails": false, "kills": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\norg_per_hour: 1\n"}))
+			w.repository("a", node(8000))
+			w.repository("b", node(8001))
+			if err := w.gh.AddFault(standin.Fault{Kind: standin.FaultServerError, Method: http.MethodPost, Path: "/repos/acme/a/git/*", Count: 1000}); err != nil {
+				t.Fatal(err)
+			}
+			w.failures = 10
+			w.refuse = func(d inbox.Delivery) bool { return deadly && d.FullName == "acme/a" && d.Event == "dhibot.open" }
+			w.install()
+			w.work()
+			for range 10 {
+				w.tick(31 * time.Minute)
+			}
+			if n := len(all(w, "b")); n != 1 {
+				t.Errorf("%d pull requests in b\n%s", n, w.log.String())
+			}
+			w.gh.ClearFaults()
+			w.refuse = nil
+			for range 8 {
+				w.tick(time.Hour)
+			}
+			if n := len(all(w, "a")); n != 1 {
+				t.Errorf("%d pull requests in a when it is possible\n%s", n, w.log.String())
+			}
+		})
+	}
+}
