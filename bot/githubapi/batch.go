@@ -19,42 +19,75 @@ type Want struct {
 // many repositories they are spread over. The answer is by object id; a blob
 // that several repositories hold is read once. As in Blobs each content is
 // checked against its id, and what is binary, cut or not the same is read with
-// Blob. Left out of the answer are blobs beyond Limits.BlobBytes and those of
-// repositories that are gone.
-func (c *Client) BlobsOf(ctx context.Context, wants []Want) (map[string][]byte, error) {
-	found := map[string][]byte{}
+// Blob. Left out of the answer are blobs beyond Limits.BlobBytes. failed says of
+// a blob why it could not be read: its repository is gone or blocked, say; that
+// keeps nobody else's from being read. The error is one that concerns all.
+func (c *Client) BlobsOf(ctx context.Context, wants []Want) (found map[string][]byte, failed map[string]error, err error) {
+	found, failed = map[string][]byte{}, map[string]error{}
 	var all []wanted
-	seen := map[string]bool{}
+	others := map[string][]Repo{}
 	for _, w := range wants {
 		for _, sha := range w.SHAs {
 			if err := checkSHA(sha); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
-			if !seen[sha] {
-				seen[sha] = true
+			if others[sha] == nil {
 				all = append(all, wanted{w.Repo, sha})
+			}
+			if len(others[sha]) < holders {
+				others[sha] = append(others[sha], w.Repo)
 			}
 		}
 	}
 	for batch := range slices.Chunk(all, blobsPerQuery) {
 		if err := c.mixedBatch(ctx, batch, found); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
+	down := 0
 	for _, w := range all {
 		if _, ok := found[w.sha]; ok {
 			continue
 		}
-		content, err := c.Blob(ctx, w.repo, w.sha)
+		content, err := c.blobOfAny(ctx, others[w.sha], w.sha)
+		var limited *RateLimitedError
 		switch {
-		case tooLarge(err), errors.Is(err, ErrNotFound):
-			continue
-		case err != nil:
-			return nil, err
+		case err == nil:
+			found[w.sha] = content
+		case tooLarge(err):
+		case ctx.Err() != nil, errors.As(err, &limited), errors.Is(err, ErrGone), errors.Is(err, ErrUnauthorized):
+			return nil, nil, err
+		default:
+			failed[w.sha] = err
 		}
-		found[w.sha] = content
+		if down++; !errors.Is(err, ErrUnavailable) {
+			down = 0
+		}
+		if down == downMost {
+			return nil, nil, err
+		}
 	}
-	return found, nil
+	return found, failed, nil
+}
+
+const (
+	// holders is in how many repositories a blob is looked for.
+	holders = 3
+	// downMost is how many calls in a row GitHub may not answer before it is
+	// taken to be down.
+	downMost = 5
+)
+
+// blobOfAny reads a blob from the first repository that has it for us.
+func (c *Client) blobOfAny(ctx context.Context, repos []Repo, sha string) (content []byte, err error) {
+	for _, r := range repos {
+		content, err = c.Blob(ctx, r, sha)
+		var refused *RefusedError
+		if !errors.Is(err, ErrNotFound) && !errors.As(err, &refused) {
+			return content, err
+		}
+	}
+	return content, err
 }
 
 // wanted is one blob of one repository.
@@ -78,7 +111,9 @@ func (c *Client) mixedBatch(ctx context.Context, batch []wanted, found map[strin
 	err := c.GraphQL(ctx, query, variables, &answer)
 	var partial *GraphQLError
 	switch {
-	case errors.Is(err, ErrUnavailable) && len(batch) > overviewLeast:
+	case errors.Is(err, ErrUnavailable) && len(batch) <= overviewLeast:
+		return nil // one of them may be too much: they are read one by one
+	case errors.Is(err, ErrUnavailable), tooLarge(err):
 		half := len(batch) / 2
 		if err := c.mixedBatch(ctx, batch[:half], found); err != nil {
 			return err

@@ -3,6 +3,7 @@ package githubapi_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -46,9 +47,9 @@ func TestBlobsOf(t *testing.T) {
 	gone := githubapi.Repo{ID: 999, NodeID: "R_gone", Owner: "acme", Name: "gone"}
 	wants = append(wants, githubapi.Want{Repo: gone, SHAs: []string{strings.Repeat("ab", 20)}})
 	w.calls()
-	found, err := c.BlobsOf(ctx, wants)
-	if err != nil {
-		t.Fatal(err)
+	found, failed, err := c.BlobsOf(ctx, wants)
+	if err != nil || len(failed) != 1 || !errors.Is(failed[strings.Repeat("ab", 20)], githubapi.ErrNotFound) {
+		t.Fatal(failed, err)
 	}
 	// 150 texts, one that all share, and three that are not text, too large and
 	// gone: two calls, and one for each of those three.
@@ -67,7 +68,7 @@ func TestBlobsOf(t *testing.T) {
 			t.Errorf("%q is missing", text)
 		}
 	}
-	if _, err := c.BlobsOf(ctx, []githubapi.Want{{Repo: gone, SHAs: []string{`"){x}`}}}); err == nil {
+	if _, _, err := c.BlobsOf(ctx, []githubapi.Want{{Repo: gone, SHAs: []string{`"){x}`}}}); err == nil {
 		t.Error("something that is not an object id was asked for")
 	}
 }
@@ -97,5 +98,46 @@ func TestHome(t *testing.T) {
 	}
 	if calls := len(w.calls()); calls != 1 {
 		t.Errorf("%d calls", calls)
+	}
+}
+
+// TestBlobsOfTooMuch: files that are too much for one answer are asked for in
+// smaller parts, and a GitHub that answers nothing is not asked for each of them.
+func TestBlobsOfTooMuch(t *testing.T) {
+	t.Parallel()
+	limits := quick
+	limits.ResponseBytes = 64 << 10
+	w := newWorld(t, limits)
+	ctx := context.Background()
+	c := w.client()
+	files := map[string]string{}
+	for i := range 60 {
+		files[fmt.Sprintf("f%d", i)] = fmt.Sprintf("%d %s\n", i, strings.Repeat("x", 4<<10))
+	}
+	_, repo := w.repository("r", files)
+	tree, err := c.Tree(ctx, repo, "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := githubapi.Want{Repo: repo}
+	for _, e := range tree.Entries {
+		want.SHAs = append(want.SHAs, e.SHA)
+	}
+	w.calls()
+	found, failed, err := c.BlobsOf(ctx, []githubapi.Want{want})
+	if err != nil || len(failed) != 0 || len(found) != len(files) {
+		t.Errorf("%d of %d, %d failed, %v", len(found), len(files), len(failed), err)
+	}
+	if calls := len(w.calls()); calls > 20 {
+		t.Errorf("%d calls", calls)
+	}
+	if err := w.gh.AddFault(standin.Fault{Kind: standin.FaultServerError, Path: "*", Count: 1000}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := c.BlobsOf(ctx, []githubapi.Want{want}); !errors.Is(err, githubapi.ErrUnavailable) {
+		t.Errorf("GitHub is down: %v", err)
+	}
+	if calls := len(w.calls()); calls > 100 {
+		t.Errorf("%d calls while it is down", calls)
 	}
 }

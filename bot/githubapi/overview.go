@@ -110,7 +110,9 @@ type oid struct {
 //
 // The ids must come from Repositories: a search by organisation could show
 // public repositories that the App is not installed on. A batch that GitHub
-// cannot answer in its ten seconds is cut in halves.
+// cannot answer in its ten seconds is cut in halves. Left out, too, are those
+// that GitHub does not tell everything about: half an answer would read as a
+// repository without commits or pull requests.
 func (c *Client) Overviews(ctx context.Context, nodeIDs []string, branch, file string) (map[string]Overview, error) {
 	if err := checkBranch(branch); err != nil {
 		return nil, err
@@ -124,28 +126,83 @@ func (c *Client) Overviews(ctx context.Context, nodeIDs []string, branch, file s
 	return found, nil
 }
 
+// overviewBatch reads up to a hundred. When it fails for a few of them they are
+// asked for one by one, so that a single one does not hide the others; when it
+// fails for all, that is the error.
 func (c *Client) overviewBatch(ctx context.Context, ids []string, branch, file string, found map[string]Overview) error {
-	var answer struct {
-		Nodes []*overviewNode `json:"nodes"`
-	}
-	err := c.GraphQL(ctx, overviewQuery, map[string]any{"ids": ids, "branch": "refs/heads/" + branch, "file": "HEAD:" + file, "head": branch}, &answer)
-	if errors.Is(err, ErrUnavailable) && len(ids) > overviewLeast {
+	err := c.overviewCall(ctx, ids, branch, file, found)
+	switch {
+	case err == nil || !divisible(err) || len(ids) == 1:
+		return err
+	case len(ids) > overviewLeast:
 		half := len(ids) / 2
 		if err := c.overviewBatch(ctx, ids[:half], branch, file, found); err != nil {
 			return err
 		}
 		return c.overviewBatch(ctx, ids[half:], branch, file, found)
 	}
-	// Repositories that are gone come as errors beside the data of the others.
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("reading %d repositories: %w", len(ids), err)
-	}
-	for _, n := range answer.Nodes {
-		if n != nil && n.ID != "" {
-			found[n.ID] = n.overview()
+	failed := 0
+	for i := range ids {
+		if one := c.overviewCall(ctx, ids[i:i+1], branch, file, found); one != nil {
+			if !divisible(one) {
+				return one
+			}
+			failed++
+			err = one
 		}
 	}
+	if failed < len(ids) {
+		return nil
+	}
+	return err
+}
+
+// divisible tells whether a smaller batch may succeed.
+func divisible(err error) bool {
+	var answered *GraphQLError
+	return errors.Is(err, ErrUnavailable) || tooLarge(err) || errors.As(err, &answered)
+}
+
+func (c *Client) overviewCall(ctx context.Context, ids []string, branch, file string, found map[string]Overview) error {
+	var answer struct {
+		Nodes []*overviewNode `json:"nodes"`
+	}
+	err := c.GraphQL(ctx, overviewQuery, map[string]any{"ids": ids, "branch": "refs/heads/" + branch, "file": "HEAD:" + file, "head": branch}, &answer)
+	// What is wrong with some comes as errors beside the data of the others.
+	var partial *GraphQLError
+	half := map[int]bool{}
+	switch {
+	case errors.As(err, &partial) && len(answer.Nodes) == len(ids):
+		for _, d := range partial.Errors {
+			i, ok := nodeOf(d.Path)
+			if !ok && d.Type != "NOT_FOUND" {
+				return fmt.Errorf("reading %d repositories: %w", len(ids), err)
+			}
+			half[i] = ok
+		}
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return fmt.Errorf("reading %d repositories: %w", len(ids), err)
+	}
+	for i, n := range answer.Nodes {
+		if n == nil || n.ID == "" || half[i] {
+			continue
+		}
+		id := n.ID
+		if len(answer.Nodes) == len(ids) {
+			id = ids[i] // GitHub has two kinds of ids, and may answer with the other
+		}
+		found[id] = n.overview()
+	}
 	return nil
+}
+
+// nodeOf is which of the nodes the path of an error leads to.
+func nodeOf(path []any) (int, bool) {
+	if len(path) < 2 || path[0] != "nodes" {
+		return 0, false
+	}
+	i, ok := path[1].(float64)
+	return int(i), ok
 }
 
 func (n *overviewNode) overview() Overview {

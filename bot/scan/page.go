@@ -44,7 +44,10 @@ func (s *Scanner) page(ctx context.Context, v *visit, repos []githubapi.Repo) er
 	for _, r := range repos {
 		o, ok := overviews[r.NodeID]
 		if !ok {
-			continue // gone since it was listed
+			// Gone since it was listed, or GitHub does not tell everything about it.
+			s.c.Seen(Failed)
+			zerolog.Ctx(ctx).Warn().Str("repository", r.FullName()).Msg("not looked at: GitHub does not show it")
+			continue
 		}
 		b := &subject{overview: o, key: s.lookKey(v, o)}
 		old := v.records[r.ID]

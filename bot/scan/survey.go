@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
+	"time"
 
 	"dhibot/bot"
 	"dhibot/bot/config"
@@ -21,10 +23,10 @@ const rounds = 12
 // together. The engine takes a millisecond and a call a hundred, so it is run
 // on what is there to learn what else it wants, until it wants nothing more.
 func (s *Scanner) survey(ctx context.Context, v *visit, group []*subject) error {
-	shelf := &shelf{have: map[string][]byte{}, gone: map[string]bool{}}
+	shelf := newShelf()
 	for round := 0; len(group) > 0; round++ {
 		var again []*subject
-		var wants []githubapi.Want
+		var wants []want
 		for _, b := range group {
 			found, missing, err := s.surveyOne(ctx, v, b, shelf)
 			switch {
@@ -33,7 +35,7 @@ func (s *Scanner) survey(ctx context.Context, v *visit, group []*subject) error 
 				b.look, b.tree = lookOf(found), nil
 			case errors.Is(err, bot.ErrNotFetched) && round < rounds:
 				again = append(again, b)
-				wants = append(wants, githubapi.Want{Repo: b.overview.Repo, SHAs: missing})
+				wants = append(wants, b.wants(missing)...)
 			default:
 				b.tree = nil
 				if err := s.skip(ctx, b, fmt.Errorf("looking for Dockerfiles: %w", err)); err != nil {
@@ -54,29 +56,34 @@ func (s *Scanner) survey(ctx context.Context, v *visit, group []*subject) error 
 	return nil
 }
 
-// shelf holds the contents of one group.
-type shelf struct {
-	have map[string][]byte
-	gone map[string]bool // too large, or gone
-}
+// surveyMost bounds one run of the engine on one repository.
+const surveyMost = time.Minute
 
 // surveyOne is one run of the engine. missing are the contents it asked for in
-// vain.
+// vain. That it panics or does not end concerns one repository.
 func (s *Scanner) surveyOne(ctx context.Context, v *visit, b *subject, shelf *shelf) (found *bot.Survey, missing []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, surveyMost)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
 	asked := map[string]bool{}
-	fetch := func(_ context.Context, sha string) ([]byte, error) {
-		if content, ok := shelf.have[sha]; ok {
-			return content, nil
+	fetch := func(ctx context.Context, sha string) ([]byte, error) {
+		content, err := s.fetch(ctx, v, shelf, sha)
+		if errors.Is(err, bot.ErrNotFetched) {
+			asked[sha] = true
 		}
-		if shelf.gone[sha] {
-			return nil, githubapi.ErrTooLarge
-		}
-		asked[sha] = true
-		return nil, bot.ErrNotFetched
+		return content, err
 	}
 	settings := config.File{Name: config.Path}
 	if e, ok := b.tree.Find(config.Path); ok && e.Type == "blob" {
-		if settings.Content, err = fetch(ctx, e.SHA); err != nil && !errors.Is(err, bot.ErrNotFetched) {
+		settings.Content, err = fetch(ctx, e.SHA)
+		if settings.TooLarge = errors.Is(err, githubapi.ErrTooLarge); settings.TooLarge {
+			err = nil
+		}
+		if err != nil && !errors.Is(err, bot.ErrNotFetched) {
 			return nil, nil, fmt.Errorf("reading %s: %w", config.Path, err)
 		}
 	}
@@ -89,39 +96,6 @@ func (s *Scanner) surveyOne(ctx context.Context, v *visit, b *subject, shelf *sh
 		found, err = s.c.Engine.Survey(ctx, b.overview.Repo, b.tree, organisation, mine, fetch)
 	}
 	return found, slices.Sorted(maps.Keys(asked)), err
-}
-
-// fill gets contents: from the memory, and what is not there from GitHub.
-func (s *Scanner) fill(ctx context.Context, v *visit, shelf *shelf, wants []githubapi.Want) error {
-	var all []string
-	for _, w := range wants {
-		all = append(all, w.SHAs...)
-	}
-	slices.Sort(all)
-	known, err := s.c.Memory.Blobs(ctx, v.installation, slices.Compact(all))
-	if err != nil {
-		return fmt.Errorf("recalling files: %w", err)
-	}
-	maps.Copy(shelf.have, known)
-	for i := range wants {
-		wants[i].SHAs = slices.DeleteFunc(wants[i].SHAs, func(sha string) bool { _, ok := known[sha]; return ok })
-	}
-	fetched, err := v.client.BlobsOf(ctx, wants)
-	if err != nil {
-		return err
-	}
-	maps.Copy(shelf.have, fetched)
-	for _, w := range wants {
-		for _, sha := range w.SHAs {
-			if _, ok := fetched[sha]; !ok {
-				shelf.gone[sha] = true
-			}
-		}
-	}
-	if err := s.c.Memory.PutBlobs(ctx, v.installation, fetched); err != nil {
-		return fmt.Errorf("remembering files: %w", err)
-	}
-	return nil
 }
 
 // remember keeps what was found under what it was found in.

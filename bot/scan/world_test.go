@@ -17,6 +17,7 @@ import (
 
 	"dhibot/bot"
 	"dhibot/bot/body"
+	"dhibot/bot/config"
 	"dhibot/bot/event"
 	"dhibot/bot/githubapi"
 	"dhibot/bot/inbox"
@@ -52,6 +53,8 @@ type world struct {
 	// before and after see the calls of the App; after may change the answer.
 	before func(*http.Request)
 	after  func(*http.Request, *http.Response) (*http.Response, error)
+	// survey is called in front of the engine.
+	survey func(githubapi.Repo)
 	// failures is how many of a delivery are borne, 0 is none; what failed is
 	// handled again after everything else.
 	failures int
@@ -141,7 +144,7 @@ func (w *world) start() {
 			w.t.Error(err)
 		}
 	})
-	if w.scanner, err = scan.New(scan.Config{GitHub: w.github, Engine: w.bot, Memory: w.memory, Queue: w, Keys: keys, Version: "1", Now: w.now, Log: log,
+	if w.scanner, err = scan.New(scan.Config{GitHub: w.github, Engine: engine{w.bot, w}, Memory: w.memory, Queue: w, Keys: keys, Version: "1", Now: w.now, Log: log,
 		Seen: func(s scan.Seen) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -149,6 +152,19 @@ func (w *world) start() {
 		}}); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// engine lets a test get in the way of the bot's.
+type engine struct {
+	*bot.Bot
+	w *world
+}
+
+func (e engine) Survey(ctx context.Context, repo githubapi.Repo, tree *githubapi.Tree, organisation, own config.File, fetch githubapi.Fetch) (*bot.Survey, error) {
+	if e.w.survey != nil {
+		e.w.survey(repo)
+	}
+	return e.Bot.Survey(ctx, repo, tree, organisation, own, fetch)
 }
 
 func (w *world) now() time.Time {

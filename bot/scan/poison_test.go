@@ -1,0 +1,240 @@
+package scan_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"dhibot/bot/githubapi"
+	"dhibot/bot/scan"
+	"dhibot/bot/standin"
+)
+
+// TestPoison: one repository that cannot be read, or that the engine dies of,
+// keeps nobody else from being looked at, and is looked at again later.
+func TestPoison(t *testing.T) {
+	t.Parallel()
+	for name, poison := range map[string]func(w *world){
+		"a file": func(w *world) {
+			if err := w.gh.AddFault(standin.Fault{Kind: standin.FaultServerError, Path: "/repos/acme/bad/git/blobs/*", Count: 1000}); err != nil {
+				w.t.Fatal(err)
+			}
+		},
+		"a tree": func(w *world) {
+			if err := w.gh.AddFault(standin.Fault{Kind: standin.FaultServerError, Path: "/repos/acme/bad/git/trees/*", Count: 1000}); err != nil {
+				w.t.Fatal(err)
+			}
+		},
+		"a panic": func(w *world) {
+			w.survey = func(r githubapi.Repo) {
+				if r.Name == "bad" {
+					panic("a mistake")
+				}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\n"}))
+			files := node(8000)
+			f := files["Dockerfile"]
+			f.Content = "# caf\xe9\n" + f.Content // GraphQL cannot carry it
+			files["Dockerfile"] = f
+			w.repository("bad", files)
+			w.repository("good", node(8001))
+			w.failures = 10
+			poison(w)
+			w.install()
+			w.work()
+			w.tick(time.Hour)
+			if n := len(all(w, "good")); n != 1 {
+				t.Errorf("%d pull requests in the good one\n%s", n, w.log.String())
+			}
+			if n := w.seen[scan.Failed]; n != 1 {
+				t.Errorf("%d failed", n)
+			}
+			w.gh.ClearFaults()
+			w.survey = nil
+			w.tick(7 * time.Hour)
+			if n := len(all(w, "bad")); n != 1 {
+				t.Errorf("%d pull requests in the bad one after it was mended\n%s", n, w.log.String())
+			}
+		})
+	}
+}
+
+// TestHugeSettings: settings that are too large to be read are a mistake in them
+// and not the end of the organisation.
+func TestHugeSettings(t *testing.T) {
+	t.Parallel()
+	huge := strings.Repeat("# nothing\n", 120_000)
+	for name, where := range map[string]string{"of all": ".github", "of one": "shop"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			for _, name := range []string{".github", "shop", "other"} {
+				files := node(8000)
+				files[".github/dhi.yml"] = standin.File{Content: "onboarding: none\nfirst_wave: none\n"}
+				if name == "shop" {
+					delete(files, ".github/dhi.yml")
+				}
+				if name == where {
+					files[".github/dhi.yml"] = standin.File{Content: huge}
+				}
+				if name == "other" {
+					files = node(8001)
+				}
+				w.repository(name, files)
+			}
+			w.failures = 3
+			w.install()
+			w.work()
+			w.tick(time.Hour)
+			want := map[string]int{".github": 1, "other": 1}
+			if where == ".github" {
+				want = map[string]int{}
+			}
+			for _, name := range []string{".github", "shop", "other"} {
+				if n := len(all(w, name)); n != want[name] {
+					t.Errorf("%d pull requests in %s", n, name)
+				}
+			}
+			if n := len(w.known()); n != 3 {
+				t.Errorf("%d repositories are known\n%s", n, w.log.String())
+			}
+		})
+	}
+}
+
+// TestHalfAnswers: what GitHub does not tell about a repository is not taken for
+// an answer, and hides no other repository.
+func TestHalfAnswers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\norg_open: 1\n"}))
+	w.repository("a", node(8000))
+	w.repository("b", node(8001))
+	w.install()
+	w.work()
+	if len(all(w, "a")) != 1 {
+		t.Fatal("a was to be the first")
+	}
+	w.failures = 3
+	w.after = func(r *http.Request, resp *http.Response) (*http.Response, error) {
+		if !strings.HasSuffix(r.URL.Path, "graphql") {
+			return resp, nil
+		}
+		raw, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return nil, err
+		}
+		var answer map[string]any
+		if err := json.Unmarshal(raw, &answer); err != nil {
+			return nil, err
+		}
+		data, _ := answer["data"].(map[string]any)
+		nodes, _ := data["nodes"].([]any)
+		for i, n := range nodes {
+			if n := n.(map[string]any); n["name"] == "a" {
+				n["pullRequests"], n["defaultBranchRef"] = nil, nil
+				answer["errors"] = []any{map[string]any{"type": "FORBIDDEN", "message": "Resource not accessible by integration", "path": []any{"nodes", i, "pullRequests"}}}
+			}
+		}
+		if raw, err = json.Marshal(answer); err != nil {
+			return nil, err
+		}
+		resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
+		resp.Header.Del("Content-Length")
+		return resp, nil
+	}
+	w.repository("c", node(8002))
+	w.work()
+	w.tick(7 * time.Hour)
+	if n := len(w.known()); n != 4 {
+		t.Errorf("%d repositories are known\n%s", n, w.log.String())
+	}
+	if n := len(w.pulls()); n != 1 {
+		t.Errorf("%d pull requests although one is open", n)
+	}
+}
+
+// TestCrowded: pull requests from forks out of a branch that is called like ours
+// do not hide ours.
+func TestCrowded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\norg_open: 1\n"}))
+	a := w.repository("a", node(8000))
+	w.install()
+	w.work()
+	if len(all(w, "a")) != 1 {
+		t.Fatal("a was to be the first")
+	}
+	for i := range 6 {
+		login := fmt.Sprintf("mallory%d", i)
+		account := w.gh.AddUser(login)
+		fork, err := a.Fork(login)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fork.Push(login, "dhi/migrate", "hello", standin.Text(map[string]string{"hello": login})); err != nil {
+			t.Fatal(err)
+		}
+		body := fmt.Sprintf(`{"title":"hello","head":"%s:dhi/migrate","base":"main"}`, login)
+		req, err := http.NewRequest(http.MethodPost, w.gh.APIURL()+"repos/acme/a/pulls", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+account.Token())
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _ = resp.Body.Close(); resp.StatusCode != http.StatusCreated {
+			t.Fatal(resp.Status)
+		}
+	}
+	w.work()
+	w.repository("0", node(8001)) // it would be the first
+	for range 3 {
+		w.tick(7 * time.Hour)
+	}
+	if n := len(all(w, "0")); n != 0 {
+		t.Errorf("%d pull requests although one is open in a", n)
+	}
+}
+
+// TestRenamedUnheard: that an account was renamed is no reason to forget its
+// repositories, although nobody has told us yet.
+func TestRenamedUnheard(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	shop := w.repository("shop", node(8000))
+	w.install()
+	w.work()
+	if err := w.gh.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.gh.RenameAccount("acme", "apex"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.gh.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.mu.Lock()
+	w.queue = nil
+	w.mu.Unlock()
+	if _, err := shop.Push("alice", "main", "port", node(8005)); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	if n := len(w.known()); n != 1 {
+		t.Errorf("%d repositories are known", n)
+	}
+}
