@@ -145,8 +145,17 @@ func (s *Scanner) open(ctx context.Context, d inbox.Delivery, t task) error {
 		return nil // gone, or the memory is: the next pass orders it again
 	}
 	r, err := decode(doc)
-	if err != nil || r.Ticket != t.Ticket || s.c.Now().Sub(r.Reserved) >= valid {
+	if err != nil || r.Ticket != t.Ticket {
 		return nil //nolint:nilerr // an order that does not stand any more
+	}
+	if s.c.Now().Sub(r.Reserved) >= valid {
+		// Too late, behind a limit say. The place is free when the time is over: an
+		// earlier attempt may have got far.
+		return s.amend(ctx, d.Installation, d.Repository, func(r *record) {
+			if r.Ticket == t.Ticket {
+				r.Ticket, r.Lost = "", 0
+			}
+		})
 	}
 	if d.Attempt > openMost {
 		zerolog.Ctx(ctx).Error().Str("repository", d.FullName).Msg("no pull request could be opened; others get their turn")

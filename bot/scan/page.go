@@ -184,13 +184,18 @@ func (s *Scanner) trees(ctx context.Context, v *visit, some []*subject) error {
 // passes when we come back later, ends the page; anything else is a line in the
 // log and one repository that waits for the next pass.
 func (s *Scanner) skip(ctx context.Context, b *subject, err error) error {
-	var limited *githubapi.RateLimitedError
-	if ctx.Err() != nil || errors.As(err, &limited) || errors.Is(err, githubapi.ErrGone) {
+	if !private(ctx, err) {
 		return err
 	}
 	s.c.Seen(Failed)
 	zerolog.Ctx(ctx).Warn().Str("repository", b.overview.Repo.FullName()).Err(err).Msg("not looked at")
 	return nil
+}
+
+// private tells whether an error concerns one repository alone.
+func private(ctx context.Context, err error) bool {
+	var limited *githubapi.RateLimitedError
+	return ctx.Err() == nil && !errors.As(err, &limited) && !errors.Is(err, githubapi.ErrGone)
 }
 
 // keep writes what was found into the record, when it differs.

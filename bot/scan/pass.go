@@ -180,6 +180,9 @@ func (s *Scanner) lookAgain(ctx context.Context, d inbox.Delivery, t task) error
 		case errors.Is(err, githubapi.ErrNotFound):
 			t.Gone = append(t.Gone, id)
 			continue
+		case err != nil && private(ctx, err) && !slices.Contains(t.Repositories, id):
+			delete(due, id) // its own look deals with that
+			continue
 		case err != nil:
 			return fmt.Errorf("reading repository %d: %w", id, err)
 		}

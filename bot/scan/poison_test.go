@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dhibot/bot/githubapi"
+	"dhibot/bot/inbox"
 	"dhibot/bot/scan"
 	"dhibot/bot/standin"
 )
@@ -236,5 +237,71 @@ func TestRenamedUnheard(t *testing.T) {
 	w.work()
 	if n := len(w.known()); n != 1 {
 		t.Errorf("%d repositories are known", n)
+	}
+}
+
+// TestPoisonedLook: a repository that cannot be read does not spoil the looks at
+// others that are taken together.
+func TestPoisonedLook(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\n"}))
+	empty := standin.Text(map[string]string{"README.md": "nothing yet\n"})
+	bad, good := w.repository("bad", empty), w.repository("good", empty)
+	w.install()
+	w.work()
+	broken := false
+	w.refuse = func(d inbox.Delivery) bool {
+		if d.Event == "dhibot.look" && !broken {
+			broken = true
+			if err := w.gh.AddFault(standin.Fault{Kind: standin.FaultServerError, Path: fmt.Sprintf("/repositories/%d", bad.ID()), Count: 1000}); err != nil {
+				t.Error(err)
+			}
+		}
+		return false
+	}
+	w.failures = 2
+	for i, r := range []*standin.Repository{bad, good} {
+		if _, err := r.Push("alice", "main", "container", node(8000+i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.work()
+	if n := len(all(w, "good")); n != 1 {
+		t.Errorf("%d pull requests in the good one\n%s", n, w.log.String())
+	}
+}
+
+// TestLateOrders: orders that were too late, behind a limit of GitHub's say, are
+// nothing that speaks against a repository.
+func TestLateOrders(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\n"}))
+	w.repository("shop", node(8000))
+	var late []inbox.Delivery
+	w.refuse = func(d inbox.Delivery) bool {
+		if d.Event != "dhibot.open" {
+			return false
+		}
+		late = append(late, d)
+		return true
+	}
+	w.install()
+	w.work()
+	for range 4 {
+		w.advance(25 * time.Minute)
+		for _, d := range late {
+			if err := w.scanner.Handle(t.Context(), d); err != nil {
+				t.Fatal(err)
+			}
+		}
+		late = nil
+		w.tick(10 * time.Minute)
+	}
+	w.refuse = nil
+	w.tick(35 * time.Minute)
+	if n := len(all(w, "shop")); n != 1 {
+		t.Errorf("%d pull requests", n)
 	}
 }

@@ -26,6 +26,7 @@ func (s *Scanner) survey(ctx context.Context, v *visit, group []*subject) error 
 	shelf := newShelf()
 	for round := 0; len(group) > 0; round++ {
 		var again []*subject
+		saved := s.c.Now()
 		var wants []want
 		for _, b := range group {
 			found, missing, err := s.surveyOne(ctx, v, b, shelf)
@@ -33,6 +34,12 @@ func (s *Scanner) survey(ctx context.Context, v *visit, group []*subject) error 
 			case err == nil:
 				s.c.Seen(Looked)
 				b.look, b.tree = lookOf(found), nil
+				if s.c.Now().Sub(saved) > saveEvery {
+					saved = s.c.Now()
+					if err := s.remember(ctx, v, group); err != nil {
+						return err
+					}
+				}
 			case errors.Is(err, bot.ErrNotFetched) && round < rounds:
 				again = append(again, b)
 				wants = append(wants, b.wants(missing)...)
@@ -56,8 +63,13 @@ func (s *Scanner) survey(ctx context.Context, v *visit, group []*subject) error 
 	return nil
 }
 
-// surveyMost bounds one run of the engine on one repository.
-const surveyMost = time.Minute
+const (
+	// surveyMost bounds one run of the engine on one repository.
+	surveyMost = 30 * time.Second
+	// saveEvery is how much of the engine's work is lost at most when a pass is
+	// cut short.
+	saveEvery = 10 * time.Second
+)
 
 // surveyOne is one run of the engine. missing are the contents it asked for in
 // vain. That it panics or does not end concerns one repository.
