@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+
+	"dhibot/rewrite/dockerfile"
 )
 
 // settled proves that a second migration changes nothing: otherwise the next
 // push would bring another pull request, and the one after that another. The
 // second one sees the repository with the files that the first one changed.
-func (m *migration) settled(ctx context.Context) error {
+// after is the result, read.
+func (m *migration) settled(ctx context.Context, after *dockerfile.File) error {
 	in := m.in
 	in.Content, in.Options.SkipVerify = m.result.After, true
 	if len(m.result.Files) > 0 && in.FS != nil {
@@ -22,7 +25,7 @@ func (m *migration) settled(ctx context.Context) error {
 		}
 		in.FS = o
 	}
-	again, err := Migrate(ctx, in)
+	again, err := migrate(ctx, in, m.catalog, after, &Result{Path: in.Path, Before: in.Content, After: in.Content, Catalog: m.result.Catalog})
 	switch {
 	case err != nil:
 		return err

@@ -42,6 +42,11 @@ func Migrate(ctx context.Context, in Input) (*Result, error) {
 		r.refuse(err)
 		return r, nil
 	}
+	return migrate(ctx, in, cat, f, r)
+}
+
+// migrate is Migrate of a file that was read.
+func migrate(ctx context.Context, in Input, cat *catalog.Catalog, f *dockerfile.File, r *Result) (*Result, error) {
 	if reason, line, ok := ignored(f); ok {
 		r.Outcome, r.Code, r.Reason, r.Line = Skipped, CodeIgnored, reason, line
 		return r, nil
@@ -143,11 +148,16 @@ func (m *migration) finish(ctx context.Context, plan *strategy.Plan, pass *rules
 	if m.in.Options.SkipVerify {
 		return
 	}
-	if err := m.prove(ctx, edits); err != nil {
+	read, err := dockerfile.ParseWithBuildKit(after)
+	if err != nil {
+		m.fail("verify", fmt.Errorf("BuildKit does not read the result: %w", err))
+		return
+	}
+	if err := m.prove(ctx, edits, read); err != nil {
 		m.fail("verify", err)
 		return
 	}
-	if err := m.settled(ctx); err != nil {
+	if err := m.settled(ctx, read); err != nil {
 		m.fail("again", err)
 		return
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 // prove checks a result before anyone sees it, with other means than those that
-// made it.
-func (m *migration) prove(ctx context.Context, edits []dockerfile.Edit) error {
+// made it. after is the result, as BuildKit's parser reads it.
+func (m *migration) prove(ctx context.Context, edits []dockerfile.Edit, after *dockerfile.File) error {
 	claim := verify.AnyFinal
 	switch m.result.Outcome {
 	case Hardened:
@@ -24,7 +24,7 @@ func (m *migration) prove(ctx context.Context, edits []dockerfile.Edit) error {
 		told = append(told, i.Rule)
 	}
 	violations := verify.Check(ctx, verify.In{
-		Before: m.result.Before, After: m.result.After, File: m.file, Edits: edits,
+		Before: m.result.Before, After: m.result.After, File: m.file, Result: after, Edits: edits,
 		Catalog: m.catalog, Naming: m.in.Options.Naming, Extra: m.in.Options.Images,
 		Final: claim, Told: told,
 	})

@@ -27,6 +27,9 @@ type In struct {
 	File *dockerfile.File
 	// Edits are those that were planned on Before.
 	Edits []dockerfile.Edit
+	// Result is After as dockerfile.ParseWithBuildKit reads it; nil has Check read
+	// it.
+	Result *dockerfile.File
 	// Catalog holds the facts; nil is the embedded one.
 	Catalog *catalog.Catalog
 	// Naming tells which references are Docker Hardened Images.
@@ -114,11 +117,14 @@ func newCheck(in In) (*check, []Violation) {
 		}
 		in.File = f
 	}
-	after, err := dockerfile.ParseWithBuildKit(in.After)
-	if err != nil {
-		return nil, []Violation{internal(0, "the result does not parse: %v", err)}
+	if in.Result == nil {
+		f, err := dockerfile.ParseWithBuildKit(in.After)
+		if err != nil {
+			return nil, []Violation{internal(0, "the result does not parse: %v", err)}
+		}
+		in.Result = f
 	}
-	c := &check{in: in, before: newModel(&in, in.File), after: newModel(&in, after)}
+	c := &check{in: in, before: newModel(&in, in.File), after: newModel(&in, in.Result)}
 	if err := in.File.Verify(in.After, in.Edits); err != nil {
 		return c, []Violation{internal(0, "%v", err)}
 	}
