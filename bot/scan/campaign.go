@@ -40,6 +40,9 @@ func (s *Scanner) decide(ctx context.Context, v *visit) error {
 	if err := s.findIssue(ctx, v); err != nil {
 		return err
 	}
+	if err := s.overdue(ctx, v); err != nil {
+		return err
+	}
 	in := s.input(v)
 	plan := campaign.Decide(in)
 	zerolog.Ctx(ctx).Info().Int("repositories", len(in.Repositories)).Int("open", len(plan.Open)).Bool("paused", in.Paused).Msg("campaign decided")
@@ -62,6 +65,10 @@ func (s *Scanner) input(v *visit) campaign.Input {
 	for _, id := range slices.Sorted(maps.Keys(v.records)) {
 		r := v.records[id]
 		if r.Look == nil {
+			if len(r.Pulls) > 0 { // they take places, whatever is in it
+				in.Repositories = append(in.Repositories, campaign.Repository{ID: id, FullName: r.Repo.FullName(), Private: r.Repo.Private,
+					Unable: "could not be read", Pulls: r.pulls(), Reserved: r.Reserved})
+			}
 			continue
 		}
 		c := campaign.Repository{
@@ -80,12 +87,19 @@ func (s *Scanner) input(v *visit) campaign.Input {
 				c.Blocked = r.Refusal.Why
 			}
 		}
-		for _, p := range r.Pulls {
-			c.Pulls = append(c.Pulls, campaign.Pull{Number: p.Number, Open: p.Open, Merged: p.Merged, Created: p.Created, Closed: p.Closed})
-		}
+		c.Pulls = r.pulls()
 		in.Repositories = append(in.Repositories, c)
 	}
 	return in
+}
+
+// pulls are ours in a repository, in the words of package campaign.
+func (r *record) pulls() []campaign.Pull {
+	var list []campaign.Pull
+	for _, p := range r.Pulls {
+		list = append(list, campaign.Pull{Number: p.Number, Open: p.Open, Merged: p.Merged, Created: p.Created, Closed: p.Closed})
+	}
+	return list
 }
 
 // order has a pull request opened in the lane of its repository. The place in
@@ -97,22 +111,15 @@ func (s *Scanner) order(ctx context.Context, v *visit, id int64) error {
 	var repo githubapi.Repo
 	err := s.amend(ctx, v.installation, id, func(r *record) {
 		repo = githubapi.Repo{}
-		if r.Ticket != "" {
-			r.Lost++ // the one before was never heard of again
-		}
-		if r.Lost >= lostMost {
-			r.fail("orders to open it were lost again and again", now)
-		} else {
-			r.Reserved, r.Ticket = now, ticket
-			repo = r.Repo
-		}
+		r.Reserved, r.Ticket = now, ticket
+		repo = r.Repo
 		v.records[id] = r
 	})
 	if err != nil {
 		return err
 	}
 	if repo.ID == 0 {
-		return nil // forgotten meanwhile, or given up for now
+		return nil // forgotten meanwhile
 	}
 	return s.put(ctx, eventOpen, ticket, v.installation, repo, task{Ticket: ticket})
 }
@@ -124,9 +131,52 @@ const (
 	lostMost = 3
 )
 
+// unsettled is the ticket of an order that is not carried out any more, and of
+// which it is not known how far it got.
+const unsettled = "unsettled"
+
+// overdue looks at repositories whose orders were never heard of again, or were
+// given up: a pull request may have been opened, and its place must not be given
+// to somebody else.
+func (s *Scanner) overdue(ctx context.Context, v *visit) error {
+	now := s.c.Now()
+	var repos []githubapi.Repo
+	for _, id := range slices.Sorted(maps.Keys(v.records)) {
+		if r := v.records[id]; r.Ticket != "" && now.Sub(r.Reserved) >= campaign.Reservation {
+			repos = append(repos, r.Repo)
+		}
+	}
+	if len(repos) == 0 {
+		return nil
+	}
+	if err := s.page(ctx, v, repos); err != nil {
+		return err
+	}
+	for _, repo := range repos {
+		if err := s.amend(ctx, v.installation, repo.ID, func(r *record) {
+			v.records[repo.ID] = r
+			switch {
+			case r.Ticket == "" || now.Sub(r.Reserved) < campaign.Reservation:
+				return // it was found
+			case r.Ticket == unsettled:
+				r.Lost = 0
+			default:
+				r.Lost++
+			}
+			r.Reserved, r.Ticket = time.Time{}, ""
+			if r.Lost >= lostMost {
+				r.fail("orders to open it were lost again and again", now)
+			}
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // fail passes a repository by for a while.
 func (r *record) fail(why string, now time.Time) {
-	r.Reserved, r.Ticket, r.Lost = time.Time{}, "", 0
+	r.Lost = 0
 	r.Refusal = &refusal{Key: r.Key, Failed: true, Why: why, At: now}
 }
 
@@ -149,11 +199,10 @@ func (s *Scanner) open(ctx context.Context, d inbox.Delivery, t task) error {
 		return nil //nolint:nilerr // an order that does not stand any more
 	}
 	if s.c.Now().Sub(r.Reserved) >= valid {
-		// Too late, behind a limit say. The place is free when the time is over: an
-		// earlier attempt may have got far.
+		// Too late, behind a limit say; an earlier attempt may have got far.
 		return s.amend(ctx, d.Installation, d.Repository, func(r *record) {
 			if r.Ticket == t.Ticket {
-				r.Ticket, r.Lost = "", 0
+				r.Ticket = unsettled
 			}
 		})
 	}
@@ -161,6 +210,7 @@ func (s *Scanner) open(ctx context.Context, d inbox.Delivery, t task) error {
 		zerolog.Ctx(ctx).Error().Str("repository", d.FullName).Msg("no pull request could be opened; others get their turn")
 		if err := s.amend(ctx, d.Installation, d.Repository, func(r *record) {
 			if r.Ticket == t.Ticket {
+				r.Ticket = unsettled
 				r.fail(fmt.Sprintf("%d attempts to open it failed", openMost), s.c.Now())
 			}
 		}); err != nil {

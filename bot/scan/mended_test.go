@@ -249,7 +249,7 @@ func TestUnreadable(t *testing.T) {
 	w.merge(1)
 	w.work()
 	w.tick(2 * time.Hour)
-	w.tick(7 * time.Hour)
+	w.tick(40 * time.Minute)
 	if n := len(all(w, "b")); n != 1 {
 		t.Errorf("%d pull requests in b\n%s", n, w.log.String())
 	}

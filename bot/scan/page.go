@@ -71,11 +71,10 @@ func (s *Scanner) page(ctx context.Context, v *visit, repos []githubapi.Repo) er
 	for _, b := range work {
 		if b.look == nil {
 			// What is in it could not be read, but its pull requests were.
-			old := v.records[b.overview.Repo.ID]
-			if old == nil || old.Look == nil {
-				continue
+			b.key = ""
+			if old := v.records[b.overview.Repo.ID]; old != nil && old.Look != nil {
+				b.look, b.key, b.overview.Head = old.Look, old.Key, old.Head
 			}
-			b.look, b.key, b.overview.Head = old.Look, old.Key, old.Head
 		}
 		if err := s.keep(ctx, v, b); err != nil {
 			return err
@@ -207,21 +206,28 @@ func (s *Scanner) keep(ctx context.Context, v *visit, b *subject) error {
 			pulls = append(pulls, pull{Number: p.Number, Open: p.State == githubapi.StateOpen, Merged: p.Merged, Created: p.CreatedAt, Closed: p.ClosedAt})
 		}
 	}
-	if b.look.Grouped || o.Crowded {
-		var err error
-		pulls, err = s.several(ctx, v, o.Repo)
-		if errors.Is(err, githubapi.ErrNotFound) {
+	grouped := b.look == nil || b.look.Grouped // or not known to be
+	if grouped || o.Crowded {
+		all, err := s.several(ctx, v, o.Repo)
+		switch {
+		case errors.Is(err, githubapi.ErrNotFound):
 			return nil // gone meanwhile; the next pass forgets it
-		}
-		if err != nil {
+		case err != nil && b.look != nil && private(ctx, err):
+			return s.skip(ctx, b, err) // what is known of it stays
+		case err != nil && !private(ctx, err):
 			return err
+		case err == nil:
+			pulls = all
 		}
+	}
+	if b.look == nil && len(pulls) == 0 {
+		return nil
 	}
 	bring := func(r *record) {
 		r.Repo, r.Head, r.Key, r.Look, r.Missed = o.Repo, o.Head, b.key, b.look, ""
 		r.Pulls = withRecent(pulls, r.Pulls, s.c.Now())
 		for _, p := range pulls {
-			if p.Open && (!b.look.Grouped || p.Created.After(r.Reserved)) {
+			if p.Open && (!grouped || p.Created.After(r.Reserved)) {
 				r.Reserved, r.Ticket = time.Time{}, "" // it has been fulfilled
 			}
 		}

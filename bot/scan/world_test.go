@@ -53,6 +53,9 @@ type world struct {
 	// before and after see the calls of the App; after may change the answer.
 	before func(*http.Request)
 	after  func(*http.Request, *http.Response) (*http.Response, error)
+	// cut is asked before calls and before work is put into the queue; with an
+	// error neither takes place.
+	cut func() error
 	// survey is called in front of the engine.
 	survey func(githubapi.Repo)
 	// failures is how many of a delivery are borne, 0 is none; what failed is
@@ -187,6 +190,11 @@ func (w *world) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	before, after := w.before, w.after
 	w.mu.Unlock()
+	if w.cut != nil {
+		if err := w.cut(); err != nil {
+			return nil, err
+		}
+	}
 	if before != nil {
 		before(req)
 	}
@@ -214,6 +222,11 @@ func (w *world) taken() (rest []string, graphql int) {
 
 // Put implements scan.Queue: as in the inbox, a name is put once.
 func (w *world) Put(_ context.Context, d inbox.Delivery) (bool, error) {
+	if w.cut != nil && scan.Own(d.Event) {
+		if err := w.cut(); err != nil {
+			return false, err
+		}
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.guids[d.GUID] {
