@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"dhibot/bot/standin"
+	"dhibot/cmd/dhibot/demo"
 )
 
 // appProcess is dhibot serve as a process of its own, so that its memory is not
@@ -29,15 +30,6 @@ type appProcess struct {
 	cmd     *exec.Cmd
 	done    chan int64 // installations whose pass is complete
 	ended   chan error
-}
-
-// permissions and events are what the App asks for in app.yml.
-func permissions() map[string]string {
-	return map[string]string{"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write", "checks": "write"}
-}
-
-func events() []string {
-	return []string{"push", "pull_request", "issue_comment", "issues", "check_run", "repository"}
 }
 
 // startApp registers the App at the stand-in, starts it and waits until it is
@@ -53,7 +45,7 @@ func startApp(ctx context.Context, program, dir string, hub *standin.Server) (*a
 		return nil, fmt.Errorf("looking for a free port: %w", err)
 	}
 	secret := rand.Text()
-	app, err := hub.AddApp(standin.AppConfig{Slug: "dhibot", Secret: secret, WebhookURL: "http://" + address + "/api/github/webhooks", Permissions: permissions(), Events: events()})
+	app, err := hub.AddApp(standin.AppConfig{Slug: "dhibot", Secret: secret, WebhookURL: "http://" + address + "/api/github/webhooks", Permissions: demo.Permissions(), Events: demo.Events()})
 	if err != nil {
 		return nil, fmt.Errorf("registering the App: %w", err)
 	}

@@ -1,7 +1,7 @@
 package demo
 
-// permissions are those of app.yml; a test holds them together.
-func permissions() map[string]string {
+// Permissions are those of app.yml; a test holds them together.
+func Permissions() map[string]string {
 	return map[string]string{
 		"metadata":      "read",
 		"contents":      "write",
@@ -11,7 +11,7 @@ func permissions() map[string]string {
 	}
 }
 
-// events are those of app.yml.
-func events() []string {
+// Events are those of app.yml.
+func Events() []string {
 	return []string{"push", "pull_request", "issue_comment", "issues", "check_run", "repository"}
 }

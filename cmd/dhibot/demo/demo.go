@@ -69,7 +69,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return fmt.Errorf("making the organisation's settings: %w", err)
 	}
 	app, err := hub.AddApp(standin.AppConfig{Slug: "dhibot", Name: "dhibot", Owner: organisation,
-		Description: "Moves Dockerfiles to Docker Hardened Images", Permissions: permissions(), Events: events()})
+		Description: "Moves Dockerfiles to Docker Hardened Images", Permissions: Permissions(), Events: Events()})
 	if err != nil {
 		return fmt.Errorf("registering the App: %w", err)
 	}

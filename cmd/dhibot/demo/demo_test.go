@@ -154,15 +154,15 @@ func TestAppManifest(t *testing.T) {
 	if err := yaml.Unmarshal(bytes.TrimSpace(text), &manifest); err != nil {
 		t.Fatal(err)
 	}
-	if got := manifest.Permissions; len(got) != len(permissions()) {
-		t.Errorf("app.yml asks for %v, the demo for %v", got, permissions())
+	if got := manifest.Permissions; len(got) != len(Permissions()) {
+		t.Errorf("app.yml asks for %v, the demo for %v", got, Permissions())
 	}
-	for name, level := range permissions() {
+	for name, level := range Permissions() {
 		if manifest.Permissions[name] != level {
 			t.Errorf("app.yml asks for %s: %q, the demo for %q", name, manifest.Permissions[name], level)
 		}
 	}
-	if got, want := strings.Join(manifest.Events, " "), strings.Join(events(), " "); got != want {
+	if got, want := strings.Join(manifest.Events, " "), strings.Join(Events(), " "); got != want {
 		t.Errorf("app.yml subscribes to %s, the demo to %s", got, want)
 	}
 }
