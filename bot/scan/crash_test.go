@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,9 +33,15 @@ func TestCrashes(t *testing.T) {
 				w.repository(fmt.Sprintf("shop%02d", i), node(8000+i))
 			}
 			calm := false
+			var mu sync.Mutex // calls to GitHub are made at the same time
+			chance := func(n int) int {
+				mu.Lock()
+				defer mu.Unlock()
+				return random.IntN(n)
+			}
 			dies := errors.New("the process dies")
 			w.cut = func() error {
-				if calm || random.IntN(40) != 0 {
+				if calm || chance(40) != 0 {
 					return nil
 				}
 				return dies
@@ -50,7 +57,7 @@ func TestCrashes(t *testing.T) {
 				if calm || strings.HasPrefix(d.Event, "dhibot.") {
 					return false
 				}
-				switch random.IntN(8) {
+				switch chance(8) {
 				case 0:
 					return true // lost
 				case 1: // twice
