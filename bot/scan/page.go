@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"dhibot/bot/config"
@@ -16,7 +15,6 @@ import (
 	"dhibot/bot/plan"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -158,25 +156,6 @@ func (s *Scanner) read(ctx context.Context, v *visit, work []*subject) error {
 		}
 	}
 	return nil
-}
-
-// trees reads trees at the same time, one call each.
-func (s *Scanner) trees(ctx context.Context, v *visit, some []*subject) error {
-	g, ctx := errgroup.WithContext(ctx)
-	var mu sync.Mutex
-	for _, b := range some {
-		g.Go(func() error {
-			t, err := v.client.Tree(ctx, b.overview.Repo, b.overview.Tree)
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil {
-				b.tree = t
-				return nil
-			}
-			return s.skip(ctx, b, fmt.Errorf("reading the tree: %w", err))
-		})
-	}
-	return g.Wait()
 }
 
 // skip decides about an error of one repository: what concerns all of them, or
