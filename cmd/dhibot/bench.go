@@ -59,7 +59,7 @@ func (c *BenchWebhooksCmd) Run(ctx context.Context, p *Program) error {
 
 // BenchScanCmd is dhibot bench scan.
 type BenchScanCmd struct {
-	Repositories int           `default:"1000" help:"How many repositories there are." placeholder:"N"`
+	Repositories int           `default:"1000" help:"How many repositories there are, the organisation's own among them." placeholder:"N"`
 	Dockerfiles  int           `default:"0" help:"How many Dockerfiles they have together (default: three in two repositories)." placeholder:"N"`
 	Latency      time.Duration `default:"50ms" help:"What every answer of GitHub takes." placeholder:"DURATION"`
 	Most         time.Duration `default:"2h" help:"How long a pass may take." placeholder:"DURATION"`
@@ -71,8 +71,8 @@ func (c *BenchScanCmd) Run(ctx context.Context, p *Program) error {
 		c.Dockerfiles = c.Repositories * 3 / 2
 	}
 	var wrong []error
-	if c.Repositories < 1 || c.Repositories > 100_000 {
-		wrong = append(wrong, fmt.Errorf("--repositories: %d is not between 1 and 100000", c.Repositories))
+	if c.Repositories < 2 || c.Repositories > 100_000 {
+		wrong = append(wrong, fmt.Errorf("--repositories: %d is not between 2 and 100000", c.Repositories))
 	}
 	if c.Dockerfiles < c.Repositories || c.Dockerfiles > 100*max(1, c.Repositories) {
 		wrong = append(wrong, fmt.Errorf("--dockerfiles: %d is not between 1 and 100 for each repository", c.Dockerfiles))

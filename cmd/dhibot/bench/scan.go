@@ -20,8 +20,8 @@ import (
 type Scan struct {
 	// Program is dhibot itself, started with the argument serve.
 	Program      string
-	Repositories int
-	Dockerfiles  int // in all of them together, at least one in each
+	Repositories int // at least 2, the organisation's own among them
+	Dockerfiles  int // in all of the others together, at least one in each
 	Latency      time.Duration
 	Out          io.Writer
 	// Progress gets a line now and then.
@@ -70,10 +70,10 @@ func (s Scan) Run(ctx context.Context) error {
 			strconv.Itoa(p.GraphQL), strconv.Itoa(p.Refused), rest + ", " + points}
 	}
 	fmt.Fprintf(s.Out, "%d repositories with %d Dockerfiles; every answer of GitHub takes %s more.\n\n", n, s.Dockerfiles, s.Latency)
-	hundreds := (n + 1 + 99) / 100 // and the organisation's own repository
+	hundreds := (n + 99) / 100
 	err = table(s.Out, [][]string{
 		{"pass", "took", "REST", "lists", "trees", "files", "other", "GraphQL points", "refused", "at most"},
-		row("cold", r.Cold, fmt.Sprintf("%d trees", n+1), fmt.Sprintf("%d lists", hundreds)),
+		row("cold", r.Cold, fmt.Sprintf("%d trees", n), fmt.Sprintf("%d lists", hundreds)),
 		row("warm", r.Warm, fmt.Sprintf("%d REST", hundreds), fmt.Sprintf("%d points", 2*hundreds)),
 	})
 	if err != nil {
@@ -157,12 +157,13 @@ func (s Scan) measure(ctx context.Context) (_ *ScanResult, err error) {
 // seed makes the large organisation and the small one.
 func (s Scan) seed(hub *standin.Server) (*standin.Repository, error) {
 	hub.AddOrganization("big")
-	for i := range s.Repositories {
+	services := s.Repositories - 1 // the last one is the organisation's own
+	for i := range services {
 		files := map[string]string{
 			"README.md": fmt.Sprintf("# Service %d\n", i), "src/index.js": fmt.Sprintf("console.log(%d)\n", i),
 			"package.json": fmt.Sprintf(`{"name":"service-%d","scripts":{"start":"node src/index.js"}}`+"\n", i),
 		}
-		for k := range s.Dockerfiles/s.Repositories + min(1, max(0, s.Dockerfiles%s.Repositories-i)) {
+		for k := range s.Dockerfiles/services + min(1, max(0, s.Dockerfiles%services-i)) {
 			name := "Dockerfile"
 			if k > 0 {
 				name = fmt.Sprintf("worker%d/Dockerfile", k)

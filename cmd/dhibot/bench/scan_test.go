@@ -26,7 +26,7 @@ func TestScan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Cold.Trees != many+1 || r.Cold.Lists != 2 || r.Cold.Refused != 0 {
+	if r.Cold.Trees != many || r.Cold.Lists != 2 || r.Cold.Refused != 0 {
 		t.Errorf("cold: %+v", r.Cold)
 	}
 	if r.Warm.REST() != 2 || r.Warm.GraphQL > 4 || r.Warm.Refused != 0 {
