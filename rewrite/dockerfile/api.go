@@ -55,7 +55,8 @@ type Instruction struct {
 	// joined, comments dropped, as BuildKit sees it. Never edit by it.
 	Text string
 	// Command is BuildKit's typed instruction (an *instructions.RunCommand and
-	// so on, *instructions.ArgCommand for ARG); nil for FROM.
+	// so on, *instructions.ArgCommand for ARG); nil for FROM. Its methods Name,
+	// String, Location and Comments may say nothing.
 	Command instructions.Command
 	// OnBuild is the instruction of an ONBUILD trigger.
 	OnBuild *Instruction

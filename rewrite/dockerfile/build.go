@@ -12,6 +12,7 @@ import (
 // larger pieces to keep allocations few.
 type builder struct {
 	*File
+	plain   bool // the nodes are the reader's
 	slab    []Instruction
 	words   []Word
 	extents []extent
@@ -35,7 +36,7 @@ func (b *builder) add(node *parser.Node, segs []segment, last int) error {
 	f := b.File
 	// Comments are for BuildKit's linter and its outline, which are not asked.
 	node.PrevComment = nil
-	typed, err := instructions.ParseInstruction(node)
+	typed, err := b.typed(node)
 	if err != nil {
 		refused := f.refusal(err, node.StartLine)
 		if name, bad := badStageName(node); bad && refused.Code == CodeSyntax {
@@ -57,8 +58,8 @@ func (b *builder) add(node *parser.Node, segs []segment, last int) error {
 		return err
 	}
 	switch c := typed.(type) {
-	case *instructions.Stage:
-		stage := &Stage{Index: len(f.Stages), Name: c.Name, From: ins, file: f, Instructions: make([]*Instruction, 0, 8)}
+	case stageName:
+		stage := &Stage{Index: len(f.Stages), Name: string(c), From: ins, file: f, Instructions: make([]*Instruction, 0, 8)}
 		if len(ins.Words) == 3 {
 			stage.Alias = &ins.Words[2]
 		}
@@ -84,6 +85,20 @@ func (b *builder) add(node *parser.Node, segs []segment, last int) error {
 	}
 	f.GlobalArgs = append(f.GlobalArgs, ins)
 	return nil
+}
+
+// typed makes the instruction of a node: a stageName or an instructions.Command.
+func (b *builder) typed(node *parser.Node) (any, error) {
+	if b.plain {
+		if typed := typedPlain(node); typed != nil {
+			return typed, nil
+		}
+	}
+	typed, err := instructions.ParseInstruction(node)
+	if stage, ok := typed.(*instructions.Stage); ok && err == nil {
+		return stageName(stage.Name), nil
+	}
+	return typed, err
 }
 
 // instruction fills ins from a node of BuildKit's tree.

@@ -14,16 +14,17 @@ import (
 // Parse reads a Dockerfile. It accepts exactly what BuildKit's parser and
 // instructions packages accept, minus what the codes of *Error name; every
 // error is an *Error. A plain file is split into instructions without BuildKit's
-// parser (see reader); the instructions are BuildKit's. The content is kept, not copied, and must not be changed
-// afterwards.
+// parser (see reader), and plain instructions of it are given the types of
+// BuildKit without its reader of them (see typedPlain). The content is kept, not
+// copied, and must not be changed afterwards.
 //
 // A default of a global ARG that cannot be expanded is an error as well, as it
 // is for BuildKit a little later. What else BuildKit refuses later (an invalid
 // image name, a COPY --from of a later stage) is the Err of that Reference.
 func Parse(content []byte) (*File, error) { return parse(content, (*File).buildPlain) }
 
-// ParseWithBuildKit is Parse with BuildKit's parser for plain files as well: the
-// same by another way, for a proof.
+// ParseWithBuildKit is Parse with BuildKit's parser and its typed instructions for
+// plain files as well: the same by another way, for a proof.
 func ParseWithBuildKit(content []byte) (*File, error) {
 	return parse(content, func(*File) bool { return false })
 }
@@ -157,7 +158,7 @@ func (f *File) directives() ([]Directive, error) {
 
 // buildPlain does it for a plain file; it changes nothing when it returns false.
 func (f *File) buildPlain() bool {
-	b := builder{File: f}
+	b := builder{File: f, plain: true}
 	r := reader{File: f}
 	n := 0
 	plain := r.read(func(i found) bool {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"golang.org/x/tools/txtar"
 )
@@ -42,6 +43,14 @@ func sameTree(t *testing.T, content []byte) (plain bool) {
 			differs = fmt.Errorf("line %d: %q was not found in its lines", w.StartLine, w.Original)
 		} else if _, last := f.join(nil, w.StartLine); last != i.last {
 			differs = fmt.Errorf("line %d: its own lines end at %d, want %d", w.StartLine, i.last, last)
+		} else if typed := typedPlain(i.node); typed != nil {
+			wanted, err := instructions.ParseInstruction(w)
+			if stage, ok := wanted.(*instructions.Stage); ok && err == nil {
+				wanted = stageName(stage.Name)
+			}
+			if err != nil || !sameTyped(reflect.ValueOf(typed), reflect.ValueOf(wanted)) {
+				differs = fmt.Errorf("line %d: typed %#v, want %#v (%v)", w.StartLine, typed, wanted, err)
+			}
 		}
 	})
 	switch {
@@ -55,6 +64,33 @@ func sameTree(t *testing.T, content []byte) (plain bool) {
 		t.Fatalf("%d instructions with %q, want %d with %q", n, f.Escape, len(want.AST.Children), want.EscapeToken)
 	}
 	return true
+}
+
+// sameTyped compares what typed instructions say: all of their exported fields. An
+// empty list is as good as none.
+func sameTyped(a, b reflect.Value) bool {
+	if a.Type() != b.Type() {
+		return false
+	}
+	switch a.Kind() {
+	case reflect.Pointer:
+		if a.IsNil() || b.IsNil() {
+			return a.IsNil() && b.IsNil()
+		}
+		return sameTyped(a.Elem(), b.Elem())
+	case reflect.Struct:
+		for i := range a.NumField() {
+			if a.Type().Field(i).IsExported() && !sameTyped(a.Field(i), b.Field(i)) {
+				return false
+			}
+		}
+		return true
+	case reflect.Slice:
+		if a.Len() == 0 && b.Len() == 0 {
+			return true
+		}
+	}
+	return reflect.DeepEqual(a.Interface(), b.Interface())
 }
 
 // TestReadGoldens compares the trees of all Dockerfiles of the tests, nearly all

@@ -168,6 +168,9 @@ func (f *File) innerReferences(ins *Instruction, stage *Stage, names, last map[s
 			}
 		}
 	case *instructions.RunCommand:
+		if len(ins.Flags) == 0 {
+			return
+		}
 		mounts := instructions.GetMounts(cmd)
 		for _, flag := range ins.Flags {
 			if flag.Name != "mount" || len(mounts) == 0 {
