@@ -22,11 +22,16 @@ func (j *job) settings(ctx context.Context, v *view) error {
 	v.own = config.File{Name: config.Path}
 	v.organisation = config.File{Name: j.repo.Owner + "/" + config.OrganisationRepository + ": " + config.Path}
 	var err error
-	if e, ok := v.tree.Find(config.Path); ok && e.Type == "blob" {
+	switch e, ok := v.tree.Find(config.Path); {
+	case ok && e.Type == "blob":
 		v.own.Content, err = j.client.Blob(ctx, j.repo, e.SHA)
-		if v.own.TooLarge, err = tooLarge(err); err != nil {
-			return fmt.Errorf("reading %s: %w", config.Path, err)
+	case !ok && v.tree.Incomplete(): // it may be where the listing did not come to
+		if v.own.Content, err = j.client.File(ctx, j.repo, v.base, config.Path); absent(err) {
+			err = nil
 		}
+	}
+	if v.own.TooLarge, err = tooLarge(err); err != nil {
+		return fmt.Errorf("reading %s: %w", config.Path, err)
 	}
 	if j.isOrganisation() {
 		// What is here is the default for all, and locks nothing here.

@@ -56,6 +56,7 @@ type world struct {
 	errs            []error
 	log             bytes.Buffer
 	attempts        int          // of one delivery before it is given up; default 1
+	treeCalls       int          // for a tree that GitHub truncates; 0 is the default
 	unchecked       bool         // leaves out the comparison with GitHub's description, which takes its time
 	lastReads       int          // calls that changed nothing, when writes was asked last
 	fresh           bool         // every attempt is made by a new process
@@ -137,7 +138,7 @@ func (w *world) start() {
 		AppID: w.app.ID(), Key: w.app.Key(), APIURL: w.gh.APIURL(), Log: zerolog.Nop(),
 		// Pauses that are for GitHub's sake would only make the tests slow.
 		HTTPClient: &http.Client{Transport: w.transport},
-		Limits:     githubapi.Limits{Spacing: -1, Attempts: 1, MaxPause: time.Hour}, Wait: func(context.Context, time.Duration) error { return nil },
+		Limits:     githubapi.Limits{Spacing: -1, Attempts: 1, MaxPause: time.Hour, TreeCalls: w.treeCalls}, Wait: func(context.Context, time.Duration) error { return nil },
 	})
 	if err != nil {
 		w.t.Fatal(err)
