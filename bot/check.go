@@ -14,8 +14,6 @@ import (
 	"dhibot/bot/githubapi"
 	"dhibot/bot/plan"
 	"dhibot/rewrite"
-
-	"github.com/rs/zerolog"
 )
 
 // Names of our check runs; branch rules refer to them.
@@ -38,29 +36,23 @@ func (j *job) report(ctx context.Context, d *done, number int, head string) erro
 
 // check makes a check run unless the commit has it.
 func (j *job) check(ctx context.Context, k githubapi.CheckRun) error {
-	_, err := j.checkOnce(ctx, k)
-	var refused *githubapi.RefusedError
-	if errors.As(err, &refused) {
-		zerolog.Ctx(ctx).Warn().Err(err).Str("check", k.Name).Msg("no check run")
-		return nil
-	}
-	return err
+	return unasked(ctx, j.checkOnce(ctx, k))
 }
 
-func (j *job) checkOnce(ctx context.Context, k githubapi.CheckRun) (made bool, err error) {
+func (j *job) checkOnce(ctx context.Context, k githubapi.CheckRun) error {
 	runs, err := j.client.CheckRuns(ctx, j.repo, k.HeadSHA, k.Name)
 	if err != nil {
-		return false, fmt.Errorf("looking for the check %s: %w", k.Name, err)
+		return fmt.Errorf("looking for the check %s: %w", k.Name, err)
 	}
 	for _, r := range runs {
 		if r.AppID == j.deps.AppID && r.ExternalID == k.ExternalID && r.Conclusion == k.Conclusion && r.Summary == k.Summary {
-			return false, nil
+			return nil
 		}
 	}
 	if _, err := j.client.CreateCheckRun(ctx, j.repo, k); err != nil {
-		return false, fmt.Errorf("making the check %s: %w", k.Name, err)
+		return fmt.Errorf("making the check %s: %w", k.Name, err)
 	}
-	return true, nil
+	return nil
 }
 
 // migrationRun says what is left to do: neutral as long as there is something,
@@ -295,7 +287,7 @@ func (b *Bot) rerun(ctx context.Context, e *event.CheckRun) error {
 			return err
 		}
 		_, err = j.fulfil(ctx, plan.Ask{Kind: plan.Rebase}, p.Head)
-		return err
+		return unasked(ctx, err)
 	}
 	return nil
 }

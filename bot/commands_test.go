@@ -20,7 +20,7 @@ import (
 //	comment! …                               the same, and the App is allowed to fail
 //	push LOGIN REPO BRANCH DIR [-PATH…]      commits the files of DIR, removes paths
 //	close|reopen|merge LOGIN REPO NUMBER
-//	delete-branch LOGIN REPO BRANCH
+//	delete-branch|default-branch LOGIN REPO BRANCH
 //	archive REPO, rename REPO NAME, suspend, reinstall, restart
 //	rule REPO BRANCHES TYPE                  adds a ruleset
 //	fault KIND METHOD PATH [COUNT]           makes calls fail, see package standin
@@ -36,7 +36,7 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	cmds := map[string]func(*testscript.TestScript, bool, []string){}
 	for name, f := range map[string]func(*testscript.TestScript, *world, []string){
 		"repo": cmdRepo, "allow": cmdAllow, "comment": cmdComment, "comment!": cmdComment, "push": cmdPush,
-		"close": cmdIssue, "reopen": cmdIssue, "merge": cmdMerge, "delete-branch": cmdDeleteBranch, "rename": cmdRename,
+		"close": cmdIssue, "reopen": cmdIssue, "merge": cmdMerge, "delete-branch": cmdDeleteBranch, "default-branch": cmdDefaultBranch, "rename": cmdRename,
 		"archive": cmdArchive, "suspend": cmdSuspend, "reinstall": cmdReinstall, "restart": cmdRestart, "rule": cmdRule,
 		"fault": cmdFault, "pulls": cmdPulls, "body": cmdBody, "comments": cmdComments, "tree": cmdTree, "file": cmdFile, "writes": cmdWrites,
 		"tick": cmdTick, "edit": cmdEdit, "hold": cmdHold, "hold!": cmdHold,
@@ -185,6 +185,11 @@ func cmdMerge(ts *testscript.TestScript, w *world, args []string) {
 func cmdDeleteBranch(ts *testscript.TestScript, w *world, args []string) {
 	want(ts, args, 3, "LOGIN REPO BRANCH")
 	ts.Check(w.repo(ts, args[2]).DeleteBranch(args[1], args[3]))
+}
+
+func cmdDefaultBranch(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 3, "LOGIN REPO BRANCH")
+	ts.Check(w.repo(ts, args[2]).SetDefaultBranch(args[1], args[3]))
 }
 
 func cmdRename(ts *testscript.TestScript, w *world, args []string) {

@@ -30,19 +30,16 @@ func (b *Bot) push(ctx context.Context, e *event.Push) error {
 		return nil
 	}
 	d, err := j.fulfil(ctx, plan.Ask{Kind: plan.Push}, "")
-	var refused *githubapi.RefusedError
-	if errors.As(err, &refused) {
-		// Nobody waits for an answer, and it will be refused the next time too.
-		zerolog.Ctx(ctx).Warn().Err(err).Msg("GitHub refused")
-		return nil
+	if err != nil {
+		return unasked(ctx, err)
 	}
-	if err == nil && len(d.view.problems) > 0 {
+	if len(d.view.problems) > 0 {
 		zerolog.Ctx(ctx).Info().Err(d.view.problems).Msg("the settings have mistakes")
 		if lists(e, func(path string) bool { return path == config.Path }) {
 			return j.blame(ctx, d.view)
 		}
 	}
-	return err
+	return nil
 }
 
 // touches tells whether a push can matter: it changes a Dockerfile or the

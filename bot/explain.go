@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,8 +11,6 @@ import (
 	"dhibot/bot/githubapi"
 	"dhibot/bot/plan"
 	"dhibot/rewrite"
-
-	"github.com/rs/zerolog"
 )
 
 // explain writes the reasons beside the changed lines of our pull request where
@@ -23,13 +20,7 @@ func (j *job) explain(ctx context.Context, d *done, number int) error {
 	if d.view.config.Explain == config.InBody {
 		return nil
 	}
-	err := j.explainOnce(ctx, d, number)
-	var refused *githubapi.RefusedError
-	if errors.As(err, &refused) {
-		zerolog.Ctx(ctx).Warn().Err(err).Msg("no remarks")
-		return nil
-	}
-	return err
+	return unasked(ctx, j.explainOnce(ctx, d, number))
 }
 
 const explainTopic = "explain-"

@@ -116,3 +116,55 @@ func TestMeanwhile(t *testing.T) {
 		})
 	}
 }
+
+// TestMeanwhileClosing: nothing is left of a pull request, and while the App
+// closes it somebody pushes to its branch. What was pushed stays.
+func TestMeanwhileClosing(t *testing.T) {
+	t.Parallel()
+	for when, state := range map[string]string{
+		"POST /issues/2/comments": "closed", // too late to stay open
+		"GET /pulls/2":            "open",
+	} {
+		t.Run(when, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			r, err := w.gh.AddRepository("acme", "shop", standin.Text(map[string]string{"Dockerfile": "FROM node:22\n"}), standin.Collaborator("alice", "write"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			push := func(branch, path, content string) {
+				if _, err := r.Push("alice", branch, "Meanwhile", standin.Text(map[string]string{path: content})); err != nil {
+					t.Error(err)
+				}
+			}
+			settle := func() {
+				t.Helper()
+				if err := w.settle(); err != nil {
+					t.Fatal(err)
+				}
+				if errs := w.failures(); len(errs) > 0 {
+					t.Fatal(errs)
+				}
+			}
+			if _, err := r.Comment("alice", r.OpenIssue("alice", "Please", ""), "/dhi migrate"); err != nil {
+				t.Fatal(err)
+			}
+			settle()
+			happened := false
+			w.transport.during(when, func() { happened = true; push("dhi/migrate", "NOTES.md", "Mine.\n") })
+			push("main", "Dockerfile", "FROM dhi.io/node:22\n")
+			settle()
+			if !happened {
+				t.Fatal("nothing happened meanwhile")
+			}
+			files, err := r.ReadFiles("dhi/migrate")
+			if err != nil || files["NOTES.md"].Content != "Mine.\n" {
+				t.Errorf("what was pushed is gone: %v, %v", files, err)
+			}
+			pulls, err := w.pulls("acme/shop")
+			if err != nil || len(pulls) != 1 || pulls[0].State != state {
+				t.Errorf("%v: %v", pulls, err)
+			}
+		})
+	}
+}

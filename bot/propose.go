@@ -94,12 +94,7 @@ func (b *Bot) Refresh(ctx context.Context, installation, repository int64) error
 		return err
 	}
 	_, err = j.fulfil(ctx, plan.Ask{Kind: plan.Push}, "")
-	var refused *githubapi.RefusedError
-	if errors.As(err, &refused) {
-		zerolog.Ctx(ctx).Warn().Err(err).Msg("GitHub refused")
-		return nil
-	}
-	return err
+	return unasked(ctx, err)
 }
 
 // Report says as a check run on the default branch what would be proposed in a

@@ -9,8 +9,6 @@ import (
 	"dhibot/bot/event"
 	"dhibot/bot/githubapi"
 	"dhibot/bot/plan"
-
-	"github.com/rs/zerolog"
 )
 
 // pullRequest acts on the boxes that people tick in our pull request, and looks
@@ -81,12 +79,7 @@ func (j *job) makesRoom(ctx context.Context, number int) error {
 		return nil
 	}
 	_, err = j.fulfil(ctx, plan.Ask{Kind: plan.Next, Paths: m.Paths, Distro: m.Distro}, "")
-	var refused *githubapi.RefusedError
-	if errors.As(err, &refused) {
-		zerolog.Ctx(ctx).Warn().Err(err).Msg("GitHub refused")
-		return nil
-	}
-	return err
+	return unasked(ctx, err)
 }
 
 // touched looks after our pull request when a person did something with it: a
@@ -103,12 +96,7 @@ func (j *job) touched(ctx context.Context, number int, e *event.PullRequest) err
 	}
 	if e.Action == "reopened" {
 		_, err := j.fulfil(ctx, plan.Ask{Kind: plan.Push}, p.Branch)
-		var refused *githubapi.RefusedError
-		if errors.As(err, &refused) {
-			zerolog.Ctx(ctx).Warn().Err(err).Msg("GitHub refused")
-			return nil
-		}
-		return err
+		return unasked(ctx, err)
 	}
 	head := e.Pull.Head.SHA
 	if head == p.Marker.Head || head == p.Marker.Previous {

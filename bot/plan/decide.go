@@ -77,6 +77,8 @@ func unable(s State, c config.Config) (Plan, bool) {
 		return refuse(Archived, replyArchived()), true
 	case s.Repository.Empty || s.Base == "":
 		return refuse(Empty, replyEmpty()), true
+	case s.Repository.DefaultBranch == s.Group.Branch():
+		return refuse(BranchTaken, replyDefaultBranch(s.Group)), true
 	case c.Mode == config.Off:
 		return refuse(SwitchedOff, ReplyOff()), true
 	case c.Mode == config.Report && !s.Ask.Preview:

@@ -124,6 +124,10 @@ func replyTaken(g Group) string {
 	return fmt.Sprintf("There is a branch `%s` that I did not write, and I do not touch other people's work. Rename or delete it and ask again.", g.Branch())
 }
 
+func replyDefaultBranch(g Group) string {
+	return fmt.Sprintf("My branch `%s` is the default branch of this repository now, and I push to none without a pull request. Make another branch the default one and ask again.", g.Branch())
+}
+
 func replyQueued(p *Pull) string {
 	return fmt.Sprintf("#%d waits in the merge queue, and a push would throw it out. Ask again when it is through.", p.Number)
 }
