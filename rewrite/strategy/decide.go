@@ -118,7 +118,7 @@ func (d *decider) treeFits(root *Stage, ch *catalog.Choice, def *catalog.Definit
 			}
 		}
 	}
-	return nil
+	return d.fpmTargets(root.Stage, def)
 }
 
 // startsItself tells whether a stage has a start command of its own: it may be

@@ -135,6 +135,9 @@ func shellName(prog string) bool {
 // devStart keeps the start command working on a dev image, which has a shell
 // but may have another entry point.
 func (d *decider) devStart(f *assess.Stage, def *catalog.Definition) (Start, *Block) {
+	if b := losesFPM(f, def); b != nil {
+		return Start{}, b
+	}
 	e, c := f.End.Entrypoint, f.End.Cmd
 	if e.Step != nil {
 		return d.devEntrypoint(f, def, e)

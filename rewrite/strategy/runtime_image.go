@@ -22,6 +22,9 @@ func (d *decider) runtimePick(root *Stage, ch *catalog.Choice, rec *recipe) (*ca
 			return p, image, Block{}
 		}
 	}
+	if p := d.phpPick(ch); p != nil {
+		return p, ch.Image, Block{}
+	}
 	if ch.Runtime != nil {
 		return ch.Runtime, ch.Image, Block{}
 	}

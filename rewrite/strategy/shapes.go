@@ -20,6 +20,9 @@ func (d *decider) inPlace(root *Stage, pick *catalog.Pick, effects map[*assess.S
 	if root.Choice != nil && pick.Def.Image == "static" && root.Choice.Image != "static" {
 		root.Why += "; what it starts is one compiled program, and the static image can run that"
 	}
+	if c := root.Choice; c != nil && c.Runtime != nil && fpm(c.Runtime.Def) && !fpm(pick.Def) {
+		root.Why += "; it starts php, which the fpm variant is built without"
+	}
 	for _, st := range d.Final.ChainSteps() {
 		if e, ok := effects[st]; ok && e.trivial {
 			d.Drops = append(d.Drops, Drop{Step: st, Rule: e.rule, Why: e.why})

@@ -229,7 +229,7 @@ func (t *starter) inherited(e, c assess.Command) (Start, []Block) {
 	var s Start
 	de, dc := t.def.Entrypoint, t.def.Cmd
 	s.Argv = append(append([]string(nil), de...), dc...)
-	if !service(t.def.Image) {
+	if !service(t.def.Image) && !fpm(t.def) {
 		return s, []Block{{Rule: "entry-point", Code: "no-start-command", Line: t.final.From.Lines[0],
 			Text: "it has no start command of its own, so what is run in it cannot be known"}}
 	}
