@@ -59,8 +59,10 @@ type Config struct {
 const (
 	// maxBody is GitHub's own limit for payloads.
 	maxBody = 25 << 20
-	// maxBodies bounds the memory of all bodies being read or stored.
-	maxBodies = 256 << 20
+	// maxBodies bounds all bodies being read or stored: two of the largest. Who
+	// cannot sign can fill it too, since a signature is proved on the whole body,
+	// and buffers that grow take several times as much: four were measured.
+	maxBodies = 64 << 20
 	// storeTime bounds storing: GitHub gives up on a delivery after 10 s.
 	storeTime = 7 * time.Second
 	// acknowledgeTime bounds Config.Acknowledge.

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -131,6 +133,9 @@ func TestDeployFiles(t *testing.T) {
 		}
 		asked := 0
 		for line := range strings.Lines(string(text)) {
+			if regexp.MustCompile(`\bsum\b.*dhibot_inbox_`).MatchString(line) {
+				t.Errorf("%s adds up what every process says of the one queue that they share: %s", file, strings.TrimSpace(line))
+			}
 			known := []string{"le"} // of histograms
 			for _, m := range selector.FindAllStringSubmatch(line, -1) {
 				asked++
@@ -172,6 +177,7 @@ func TestCompose(t *testing.T) {
 			Environment map[string]string
 			ReadOnly    bool `yaml:"read_only"`
 			Volumes     []string
+			MemLimit    string `yaml:"mem_limit"`
 		}
 	}
 	if err := yaml.Unmarshal(text, &compose); err != nil {
@@ -185,7 +191,15 @@ func TestCompose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name := range s.Environment {
+	for name, value := range s.Environment {
+		if name == "GOMEMLIMIT" { // of Go's runtime, which has to give memory back before the limit
+			soft, err1 := strconv.Atoi(strings.TrimSuffix(value, "MiB"))
+			hard, err2 := strconv.Atoi(strings.TrimSuffix(s.MemLimit, "m"))
+			if err := errors.Join(err1, err2); err != nil || soft > hard*9/10 || soft < hard/2 {
+				t.Errorf("GOMEMLIMIT is %s, and the limit of the container %s: %v", value, s.MemLimit, err)
+			}
+			continue
+		}
 		if !strings.Contains(string(help), "$"+name) {
 			t.Errorf("dhibot serve does not know %s:\n%s", name, help)
 		}
