@@ -265,6 +265,7 @@ func (b *Bot) rerun(ctx context.Context, e *event.CheckRun) error {
 	if err != nil {
 		return nil // not one of ours, or from another age
 	}
+	ctx = githubapi.ForCommand(ctx) // somebody waits for it
 	j, err := b.open(ctx, e.Installation.ID, e.Repository.ID)
 	if errors.Is(err, githubapi.ErrNotFound) {
 		return nil

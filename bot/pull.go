@@ -17,7 +17,7 @@ func (b *Bot) pullRequest(ctx context.Context, e *event.PullRequest) error {
 	if e.Repository.Archived {
 		return nil
 	}
-	mine := plan.IsBranch(e.Pull.Head.Ref) && e.Pull.Head.Repo != nil && e.Pull.Head.Repo.ID == e.Repository.ID
+	mine := plan.IsBranch(e.Pull.Head.Ref) && e.SameRepository()
 	if e.Action == "closed" && mine {
 		return b.onPull(ctx, e, (*job).makesRoom)
 	}

@@ -215,8 +215,8 @@ func (e *edge) describe(d *inbox.Delivery, ev event.Event) {
 		if ev.Action == "rerequested" || ev.Action == "requested_action" {
 			d.Priority = inbox.Command
 		}
-	case *event.Issues: // somebody ticked a box, perhaps
-		if ev.Action == "edited" && !ev.Sender.Bot() {
+	case *event.PullRequest: // somebody ticked a box, perhaps
+		if ev.Action == "edited" && !ev.Sender.Bot() && ev.SameRepository() {
 			d.Priority = inbox.Command
 		}
 	}

@@ -35,6 +35,9 @@ const comment = `{"action":"created","issue":{"number":3},
  "repository":{"id":5,"full_name":"acme/shop","custom_properties":{"team":["a","b"]}},
  "sender":{"id":9,"type":"User"},"installation":{"id":42}}`
 
+const edited = `{"action":"edited","number":9,"pull_request":{"number":9,"state":"open","head":{"ref":"dhi/migrate","repo":{"id":5}}},
+ "repository":{"id":5},"installation":{"id":42},"sender":{"type":"User"}}`
+
 const push = `{"ref":"refs/heads/main","before":"a","after":"b","repository":{"id":5,"full_name":"acme/shop"},"installation":{"id":42}}`
 
 func sign(body []byte, with string) string {
@@ -211,6 +214,14 @@ func TestAccepted(t *testing.T) {
 		{"a pressed button", "check_run", `{"action":"rerequested","check_run":{"id":8},"repository":{"id":5},"installation":{"id":42}}`,
 			func(r *http.Request) { r.Header.Set("Content-Type", "application/json; charset=utf-8") },
 			inbox.Entry{Delivery: inbox.Delivery{GUID: "g1", Event: "check_run", Installation: 42, Repository: 5, Priority: inbox.Command}}},
+		{"a ticked box", "pull_request", edited, nil,
+			inbox.Entry{Delivery: inbox.Delivery{GUID: "g1", Event: "pull_request", Installation: 42, Repository: 5, Priority: inbox.Command}}},
+		{"our own edit", "pull_request", strings.ReplaceAll(edited, `"User"`, `"Bot"`), nil,
+			inbox.Entry{Delivery: inbox.Delivery{GUID: "g1", Event: "pull_request", Installation: 42, Repository: 5, Priority: inbox.Event}}},
+		{"an edit from a fork", "pull_request", strings.ReplaceAll(edited, `"repo":{"id":5}`, `"repo":{"id":6}`), nil,
+			inbox.Entry{Delivery: inbox.Delivery{GUID: "g1", Event: "pull_request", Installation: 42, Repository: 5, Priority: inbox.Event}}},
+		{"an edited issue", "issues", `{"action":"edited","issue":{"number":3},"sender":{"type":"User"},"repository":{"id":5},"installation":{"id":42}}`, nil,
+			inbox.Entry{Delivery: inbox.Delivery{GUID: "g1", Event: "issues", Installation: 42, Repository: 5, Priority: inbox.Event}}},
 		{"an installation", "installation", `{"action":"created","installation":{"id":42}}`, nil,
 			inbox.Entry{Delivery: inbox.Delivery{GUID: "g1", Event: "installation", Installation: 42, Priority: inbox.Event}}},
 	} {

@@ -80,6 +80,12 @@ type Pull struct {
 	} `json:"labels"`
 }
 
+// SameRepository tells that the head is a branch of the repository itself, and
+// not of a fork.
+func (e *PullRequest) SameRepository() bool {
+	return e.Pull.Head.Repo != nil && e.Pull.Head.Repo.ID == e.Repository.ID
+}
+
 // Side is one end of a pull request. Repo is nil when the fork was deleted.
 type Side struct {
 	Ref  string      `json:"ref"`

@@ -55,8 +55,8 @@ func (e *IssueComment) missing() string {
 }
 
 // Issues is a change to an issue: "opened", "edited", "closed", "reopened",
-// "labeled" and so on. The App reads it for the boxes people tick in its own
-// dashboard issue.
+// "labeled" and so on. The App reads it because who closes its status issue
+// pauses the campaign.
 type Issues struct {
 	Head
 	Issue Issue `json:"issue"`

@@ -58,7 +58,7 @@ func (s *Scanner) Observe(ctx context.Context, d inbox.Delivery) error {
 			return look(e.Repository.ID)
 		}
 	case *event.PullRequest:
-		if r := e.Pull.Head.Repo; plan.IsBranch(e.Pull.Head.Ref) && r != nil && r.ID == e.Repository.ID && (e.Action == "opened" || e.Action == "closed" || e.Action == "reopened") {
+		if plan.IsBranch(e.Pull.Head.Ref) && e.SameRepository() && (e.Action == "opened" || e.Action == "closed" || e.Action == "reopened") {
 			return look(e.Repository.ID)
 		}
 	case *event.Issues:
