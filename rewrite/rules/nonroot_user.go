@@ -59,7 +59,7 @@ func runNonrootUser(p *Pass) {
 			if dir, image := p.rootsDirectory(root.Pick); dir != "" {
 				p.after(fmt.Sprintf("%s belongs to root in %s. The program cannot create files directly in it, as it could when it was root itself.", dir, image), p.userLine())
 			}
-		} else if !strings.HasPrefix(p.RunUser.Spec, strings.Split(old, ":")[0]) && !sameUser(p, old) {
+		} else if !strings.HasPrefix(p.RunUser.Spec, strings.Split(old, ":")[0]) && !sameUser(p, old) && !p.keepsNumber(old) {
 			p.after(fmt.Sprintf("The container ran as %s and now runs as %s. Files on mounted volumes that belong to the old user must change hands.", old, p.RunUser.Spec), p.userLine())
 		}
 	}
@@ -103,6 +103,13 @@ func sameUser(p *Pass, old string) bool {
 	root := p.finalRoot()
 	u, ok := root.Pick.Def.User(strings.Split(old, ":")[0])
 	return ok && strings.HasPrefix(p.RunUser.Spec, fmt.Sprint(u.UID)+":")
+}
+
+// keepsNumber tells whether the container runs as a number that the file itself
+// gave the account it ran as: files that belong to it stay its own.
+func (p *Pass) keepsNumber(old string) bool {
+	spec, named := p.RunUser.Names[old]
+	return named && spec == p.RunUser.Spec && p.whose(spec) == fileNumber
 }
 
 // finalRoot is the stage whose image the final stage stands on.
@@ -190,6 +197,10 @@ func (p *Pass) renamedOwners() {
 	}
 }
 
+// fileNumber says of a user that the file chose its number.
+const fileNumber = "the number that the file gave that account"
+
+// whose says where the number of a user is from.
 func (p *Pass) whose(spec string) string {
 	u := p.finalRoot().Pick.Def.RunUser()
 	if p.New != nil {
@@ -198,7 +209,7 @@ func (p *Pass) whose(spec string) string {
 	if spec == fmt.Sprintf("%d:%d", u.UID, u.GID) {
 		return "its unprivileged user"
 	}
-	return "the number that the file gave that account"
+	return fileNumber
 }
 
 // staysBehind tells whether a step is in the build stage after a split.

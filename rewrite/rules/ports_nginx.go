@@ -113,11 +113,13 @@ func (m *portMover) nginxFile(c nginxConfig) (File, bool) {
 	}
 	var edits []edit
 	var what []string
+	var moves, pid, logs bool
 	line := 0
 	for _, l := range n.Listens {
 		if to := m.to[l.Port]; to != 0 && l.Span.End > l.Span.Start {
 			edits = append(edits, edit{l.Span.Start, l.Span.End, fmt.Sprint(to)})
 			what = append(what, fmt.Sprintf("listen %d → %d", l.Port, to))
+			moves = true
 			if line == 0 {
 				line = l.Line
 			}
@@ -134,20 +136,21 @@ func (m *portMover) nginxFile(c nginxConfig) (File, bool) {
 		}
 		return at
 	}
-	word := func(d project.Directive, old, now string) {
+	word := func(d project.Directive, old, now string) bool {
 		at := lineStart(d.Line)
 		i := strings.Index(string(c.content[at:]), old)
 		if i < 0 || strings.Contains(string(c.content[at:at+i]), "\n") {
-			return
+			return false
 		}
 		edits = append(edits, edit{at + i, at + i + len(old), now})
 		what = append(what, fmt.Sprintf("%s %s → %s", d.Name, old, now))
 		if line == 0 {
 			line = d.Line
 		}
+		return true
 	}
 	if n.PID != nil && len(n.PID.Args) == 1 && (n.PID.Args[0] == "/var/run/nginx.pid" || n.PID.Args[0] == "/run/nginx.pid") {
-		word(*n.PID, n.PID.Args[0], "/run/nginx/nginx.pid")
+		pid = word(*n.PID, n.PID.Args[0], "/run/nginx/nginx.pid")
 	}
 	for _, d := range n.Logs {
 		if len(d.Args) == 0 {
@@ -155,9 +158,9 @@ func (m *portMover) nginxFile(c nginxConfig) (File, bool) {
 		}
 		switch d.Args[0] {
 		case "/var/log/nginx/access.log":
-			word(d, d.Args[0], "/dev/stdout")
+			logs = word(d, d.Args[0], "/dev/stdout") || logs
 		case "/var/log/nginx/error.log":
-			word(d, d.Args[0], "/dev/stderr")
+			logs = word(d, d.Args[0], "/dev/stderr") || logs
 		}
 	}
 	if len(edits) == 0 {
@@ -176,5 +179,23 @@ func (m *portMover) nginxFile(c nginxConfig) (File, bool) {
 	}
 	b.Write(c.content[at:])
 	return File{Path: c.path, Before: c.content, After: []byte(b.String()), Line: line, Rule: "ports", New: strings.Join(what, ", "),
-		Why: "nginx runs as an unprivileged user: it cannot bind low ports everywhere, and it may write its pid file only to /run/nginx. The log files of the old image were links to the container's output."}, true
+		Why: nginxFileWhy(moves, pid, logs)}, true
+}
+
+// nginxFileWhy explains what was changed in a configuration, and nothing else.
+func nginxFileWhy(moves, pid, logs bool) string {
+	var limits, why []string
+	if moves {
+		limits = append(limits, "it cannot bind low ports everywhere")
+	}
+	if pid {
+		limits = append(limits, "it may write its pid file only to /run/nginx")
+	}
+	if len(limits) > 0 {
+		why = append(why, "nginx runs as an unprivileged user: "+strings.Join(limits, ", and ")+".")
+	}
+	if logs {
+		why = append(why, "The log files of the old image were links to the container's output.")
+	}
+	return strings.Join(why, " ")
 }

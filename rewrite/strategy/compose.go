@@ -206,10 +206,28 @@ func (c *composer) workDir() string {
 	switch {
 	case c.end().WorkDirSet:
 		c.add("multi-stage", "WORKDIR "+dir, "the program starts in the same directory as before")
-	case have != dir && c.final.Origin != nil && c.final.Origin.Config.Known:
+	case have != dir && c.final.Origin != nil && c.final.Origin.Config.Known && c.tailRelies():
 		c.add("entry-point", "WORKDIR "+dir, fmt.Sprintf("dhi %s starts in %s; the file relies on %s", c.def.Image, have, dir))
 	}
 	return dir
+}
+
+// tailRelies tells whether what follows the new lines does anything in the
+// working directory before it says itself which one that is.
+func (c *composer) tailRelies() bool {
+	for _, st := range c.tail {
+		switch st.Keyword {
+		case "WORKDIR":
+			return !path.IsAbs(strings.Trim(strings.TrimSpace(st.Text), `"'`))
+		case "RUN":
+			return true
+		case "COPY", "ADD":
+			if !path.IsAbs(destOf(st)) {
+				return true
+			}
+		}
+	}
+	return true
 }
 
 // metadata moves what describes the image from the steps that stay behind.
