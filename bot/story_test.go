@@ -1,13 +1,12 @@
 package bot_test
 
 import (
-	"flag"
 	"testing"
+
+	"dhibot/rewrite/goldentest"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
-
-var update = flag.Bool("update", false, "rewrite the expected files of the stories")
 
 // TestStories tells each story of testdata/stories against a GitHub of its own;
 // the commands are in world_test.go.
@@ -17,7 +16,7 @@ func TestStories(t *testing.T) {
 		Dir:                 "testdata/stories",
 		Setup:               setup,
 		Cmds:                storyCommands(),
-		UpdateScripts:       *update,
+		UpdateScripts:       goldentest.Update(),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})

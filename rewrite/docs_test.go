@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dhibot/rewrite"
+	"dhibot/rewrite/goldentest"
 	"dhibot/rewrite/rules"
 )
 
@@ -18,9 +19,9 @@ func TestRuleDocs(t *testing.T) {
 	index := "# Rules\n\nOne rule per row of Docker's migration guide, in its order. Generated from the rules; `go test ./rewrite -run Docs -update` renews it.\n\n| rule | what it does |\n|---|---|\n"
 	for _, r := range rules.All() {
 		index += fmt.Sprintf("| [`%s`](%s.md) | %s |\n", r.ID, r.ID, strings.ReplaceAll(r.Note, "|", "\\|"))
-		golden(t, "../docs/rules/"+r.ID+".md", fmt.Sprintf("# %s (`%s`)\n\n%s\n\nBefore:\n\n```dockerfile\n%s\n```\n\nAfter:\n\n```dockerfile\n%s\n```\n\nDocker's own words: %s\n", r.Title, r.ID, r.Note, r.Before, r.After, r.URL))
+		goldentest.Check(t, "../docs/rules/"+r.ID+".md", fmt.Sprintf("# %s (`%s`)\n\n%s\n\nBefore:\n\n```dockerfile\n%s\n```\n\nAfter:\n\n```dockerfile\n%s\n```\n\nDocker's own words: %s\n", r.Title, r.ID, r.Note, r.Before, r.After, r.URL))
 	}
-	golden(t, "../docs/rules/README.md", index)
+	goldentest.Check(t, "../docs/rules/README.md", index)
 }
 
 // TestReasonDocs holds docs/reasons.md against the list of codes.
@@ -31,7 +32,7 @@ func TestReasonDocs(t *testing.T) {
 	for _, r := range rewrite.Reasons() {
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", r.Code, r.Meaning, r.Advice)
 	}
-	golden(t, "../docs/reasons.md", b.String())
+	goldentest.Check(t, "../docs/reasons.md", b.String())
 }
 
 // TestReasonsComplete finds every code that the sources give and checks that it
@@ -74,25 +75,5 @@ func TestReasonsComplete(t *testing.T) {
 		if !used[c] {
 			t.Errorf("code %q is documented, but nothing gives it", c)
 		}
-	}
-}
-
-func golden(t *testing.T, file, want string) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	have, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(have) != want {
-		t.Errorf("%s is stale; go test ./rewrite -run Docs -update renews it", file)
 	}
 }

@@ -3,7 +3,6 @@ package rewrite_test
 import (
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -17,9 +16,8 @@ import (
 
 	"dhibot/rewrite"
 	"dhibot/rewrite/catalog"
+	"dhibot/rewrite/goldentest"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 const migrations = "../testdata/migrations"
 
@@ -80,7 +78,7 @@ func story(t *testing.T, file string) {
 	idempotent(t, in, r)
 	explained(t, r)
 	keepsComments(t, r)
-	if *update {
+	if goldentest.Update() {
 		write(t, file, ar, got)
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dhibot/rewrite"
+	"dhibot/rewrite/goldentest"
 )
 
 // TestHardInputs migrates the forty hard Dockerfiles of testdata/nasty. Each has
@@ -52,7 +53,7 @@ func TestHardInputs(t *testing.T) {
 			if r.Changed() {
 				want += "\n" + string(r.After)
 			}
-			golden(t, strings.TrimSuffix(file, ".Dockerfile")+".want", want)
+			goldentest.Check(t, strings.TrimSuffix(file, ".Dockerfile")+".want", want)
 		})
 	}
 }

@@ -2,20 +2,17 @@ package body
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"dhibot/rewrite"
+	"dhibot/rewrite/goldentest"
 
 	"github.com/google/go-cmp/cmp"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 const (
 	docsURL  = "https://docs.docker.com/dhi/"
@@ -114,19 +111,7 @@ func TestGolden(t *testing.T) {
 			for _, d := range dangers(got, docsURL, filesURL) {
 				t.Error(d)
 			}
-			file := filepath.Join("testdata", name+".golden.md")
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", file, diff)
-			}
+			goldentest.Check(t, filepath.Join("testdata", name+".golden.md"), got)
 		})
 	}
 }

@@ -3,7 +3,6 @@ package body
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"dhibot/bot/campaign"
 	"dhibot/bot/config"
 	"dhibot/rewrite"
+	"dhibot/rewrite/goldentest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -121,19 +121,7 @@ func TestCampaignGolden(t *testing.T) {
 			if diff := cmp.Diff(got, RenderCampaign(Campaign{Plan: campaign.Decide(c.in), Public: c.public})); diff != "" {
 				t.Errorf("the text changes as time passes:\n%s", diff)
 			}
-			file := filepath.Join("testdata", "campaign-"+name+".golden.md")
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", file, diff)
-			}
+			goldentest.Check(t, filepath.Join("testdata", "campaign-"+name+".golden.md"), got)
 		})
 	}
 }

@@ -1,20 +1,17 @@
 package campaign
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"dhibot/bot/config"
 	"dhibot/rewrite"
+	"dhibot/rewrite/goldentest"
 
 	"github.com/google/go-cmp/cmp"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 var now = time.Date(2026, 9, 7, 12, 0, 0, 0, time.UTC)
 
@@ -220,19 +217,7 @@ func TestText(t *testing.T) {
 				t.Errorf("%s: %q at %d", name, r, i)
 			}
 		}
-		file := "testdata/" + name + ".golden.txt"
-		if *update {
-			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", file, diff)
-		}
+		goldentest.Check(t, "testdata/"+name+".golden.txt", got)
 	}
 }
 

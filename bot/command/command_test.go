@@ -2,16 +2,14 @@ package command
 
 import (
 	"errors"
-	"flag"
-	"os"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"dhibot/rewrite/goldentest"
+
 	"github.com/google/go-cmp/cmp"
 )
-
-var update = flag.Bool("update", false, "rewrite generated files")
 
 func TestParse(t *testing.T) {
 	t.Parallel()
@@ -148,19 +146,7 @@ func TestTable(t *testing.T) {
 }
 
 func TestDocs(t *testing.T) {
-	const file = "../../docs/commands.md"
-	if *update {
-		if err := os.WriteFile(file, []byte(Docs()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(Docs(), string(got)); diff != "" {
-		t.Errorf("%s is stale, run go generate ./bot/command (-want +got):\n%s", file, diff)
-	}
+	goldentest.Check(t, "../../docs/commands.md", Docs())
 }
 
 func FuzzParse(f *testing.F) {

@@ -3,20 +3,17 @@ package config
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
-	"os"
 	"reflect"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"dhibot/rewrite/goldentest"
+
 	invopop "github.com/invopop/jsonschema"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v4"
 )
-
-var update = flag.Bool("update", false, "rewrite generated files")
 
 const (
 	schemaFile = "../../docs/dhi.schema.json"
@@ -79,20 +76,8 @@ func TestGenerated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for file, want := range map[string]string{schemaFile: string(sch), docsFile: Docs()} {
-		if *update {
-			if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, string(got)); diff != "" {
-			t.Errorf("%s is stale, run go generate ./bot/config (-want +got):\n%s", file, diff)
-		}
-	}
+	goldentest.Check(t, schemaFile, string(sch))
+	goldentest.Check(t, docsFile, Docs())
 	if strings.Contains(Docs(), "(unreadable)") || strings.Contains(Docs(), "<nil>") {
 		t.Error("a default could not be read")
 	}

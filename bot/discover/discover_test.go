@@ -3,7 +3,6 @@ package discover
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -14,11 +13,11 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"dhibot/rewrite/goldentest"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 )
-
-var update = flag.Bool("update", false, "rewrite the expectations of the stories")
 
 // story is a repository in a txtar file: `path -> target` is a symbolic link,
 // `path/ submodule` another repository, `want` the expected result.
@@ -88,7 +87,7 @@ func TestStories(t *testing.T) {
 			t.Parallel()
 			a, entries, fsys, want := story(t, file)
 			got := tell(Find(entries, fsys, Options{}))
-			if *update {
+			if goldentest.Update() {
 				a.Files[len(a.Files)-1].Data = []byte(got)
 				if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
 					t.Fatal(err)

@@ -3,16 +3,13 @@ package catalog
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"dhibot/rewrite/goldentest"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // TestGoldenChoices holds the reading of every reference in references.txt and
 // the choice for it against choices.golden. Whatever the golden file says, an
@@ -41,20 +38,7 @@ func TestGoldenChoices(t *testing.T) {
 	if n < 700 {
 		t.Errorf("only %d references", n)
 	}
-	const golden = "testdata/choices.golden"
-	if *update {
-		if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(out.String(), "\n")); diff != "" {
-		t.Errorf("choices differ from %s (-want +got); run with -update and read the change:\n%s", golden, diff)
-	}
+	goldentest.Check(t, "testdata/choices.golden", out.String())
 }
 
 // describe writes what is understood of a reference and what is chosen: for

@@ -3,9 +3,7 @@ package report
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,9 +15,8 @@ import (
 	"github.com/yuin/goldmark/extension"
 
 	"dhibot/rewrite"
+	"dhibot/rewrite/goldentest"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestGolden(t *testing.T) {
 	t.Parallel()
@@ -41,19 +38,7 @@ func TestGolden(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			got := render(t, c.format, c.opts, all...)
-			file := filepath.Join("testdata", c.name)
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s (-want +got); -update rewrites it:\n%s", file, diff)
-			}
+			goldentest.Check(t, filepath.Join("testdata", c.name), got)
 		})
 	}
 }
