@@ -25,7 +25,7 @@ const (
 type PackageCall struct {
 	// Manager is apt, apk, dnf, yum, microdnf, zypper, pacman, dpkg, rpm, or a
 	// language's: pip, npm, yarn, pnpm, gem, bundle, cargo, go, composer,
-	// poetry, uv, pipenv, conda, corepack.
+	// poetry, uv, pipenv, conda.
 	Manager string
 	System  bool // a manager of the operating system
 	Verb    Verb

@@ -64,7 +64,7 @@ func (c *composer) copies() {
 	if c.venv.home != "" {
 		want(c.venv.home, true, "the home directory of the account that installs the packages, with the virtual environment in it", c.final.From.Lines[0])
 	}
-	if c.venv.dir != "" {
+	if c.venv.dir != "" && !c.broughtLater(c.venv.dir) {
 		want(c.venv.dir, false, "the installed packages, at the same path in both stages because a virtual environment cannot move", c.final.From.Lines[0])
 	}
 	if c.npm != nil {
@@ -81,6 +81,20 @@ func (c *composer) copies() {
 		}
 		c.add("multi-stage", fmt.Sprintf("COPY %s %s %s", flags, quotePath(a.path), quotePath(a.path)), a.why)
 	}
+}
+
+// broughtLater tells whether a COPY that stays in the stage brings a directory
+// from another one, so that the stage that stays behind need not have it.
+func (c *composer) broughtLater(dir string) bool {
+	for _, st := range c.tail {
+		if st.Copy == nil || st.Copy.FromStage == nil {
+			continue
+		}
+		if d := path.Clean(st.Copy.Dest); d == dir || under(dir, d) {
+			return true
+		}
+	}
+	return false
 }
 
 // conditional refuses to copy what is there only when a condition holds: COPY

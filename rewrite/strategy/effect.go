@@ -311,9 +311,9 @@ func globalTools(sc *shell.Script) []string {
 		if p.Global && (p.Manager == "npm" || p.Manager == "yarn" || p.Manager == "pnpm") && p.Verb == shell.Install {
 			out = append(out, p.Packages...)
 		}
-		if p.Manager == "corepack" {
-			out = append(out, "corepack")
-		}
+	}
+	if slices.ContainsFunc(sc.Commands, func(c *shell.Command) bool { return c.Name == "corepack" }) {
+		out = append(out, "corepack")
 	}
 	return out
 }
