@@ -56,6 +56,9 @@ func (in *Input) contextPathDepth(s *assess.Stage, abs string, depth int) (strin
 				continue
 			}
 			if c.FromStage != nil {
+				if cand, ok = oneOfPattern(cand, abs); !ok {
+					continue
+				}
 				if p, ok := in.contextPathDepth(c.FromStage, cand, depth+1); ok {
 					return p, true
 				}
@@ -79,6 +82,19 @@ func (in *Input) contextPathDepth(s *assess.Stage, abs string, depth int) (strin
 		}
 	}
 	return "", false
+}
+
+// oneOfPattern is the file of a stage that a pattern (/app/package*.json) takes
+// for a file of the same name; a source that is no pattern is itself.
+func oneOfPattern(src, abs string) (string, bool) {
+	if !strings.ContainsAny(src, "*?[") {
+		return src, true
+	}
+	dir, pattern := path.Split(src)
+	if ok, err := path.Match(pattern, path.Base(abs)); !ok || err != nil || strings.ContainsAny(dir, "*?[") {
+		return "", false
+	}
+	return path.Join("/", dir, path.Base(abs)), true
 }
 
 // sourceOf is the path that a COPY would take for abs from src.
