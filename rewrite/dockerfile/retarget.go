@@ -12,6 +12,9 @@ import (
 type Target struct {
 	Ref                         *Reference
 	Repository, Version, Suffix string
+	// WriteOut allows to drop the variables of the reference when another one
+	// needs a different value of the same ARG.
+	WriteOut bool
 }
 
 // String is the reference in full.
@@ -29,6 +32,9 @@ type Retargeted struct {
 	Edits map[*Reference][]Edit
 	// Args are the defaults that change, in file order.
 	Args []ArgChange
+	// WrittenOut are the references that lost their variables, and the ARG that
+	// they shared with others.
+	WrittenOut map[*Reference]string
 	// Err holds the references that cannot be moved, with a *SharedArgError,
 	// *ArgUsedElsewhereError, *RetargetError or the reference's own Err.
 	Err map[*Reference]error
@@ -86,7 +92,7 @@ const maxGoals = 100
 //
 // At most a hundred references with variables are moved at once.
 func (f *File) Retarget(targets []Target) Retargeted {
-	out := Retargeted{Edits: map[*Reference][]Edit{}, Err: map[*Reference]error{}}
+	out := Retargeted{Edits: map[*Reference][]Edit{}, WrittenOut: map[*Reference]string{}, Err: map[*Reference]error{}}
 	var open []*goal
 	for _, t := range targets {
 		g, err := f.newGoal(t)
@@ -166,14 +172,16 @@ func connected(goals []*goal) [][]*goal {
 // retargetGroup solves goals that share ARGs. A goal that cannot be reached is
 // reported and left as it is, and the others are tried again around it.
 func (f *File) retargetGroup(group []*goal, out *Retargeted) {
+	var written []*goal
 	for len(group) > 0 {
-		frozen := f.frozen(group)
+		all := slices.Concat(group, written)
+		frozen := f.frozen(all)
 		s := solver{frozen: frozen}
 		if s.solve(group) {
-			if failed := f.finish(group, s.texts, out); failed == nil {
+			if failed := f.finish(group, written, s.texts, out); failed == nil {
 				return
 			}
-			for _, g := range group {
+			for _, g := range all {
 				out.Err[g.ref] = &RetargetError{g.ref.Word.Text, g.want, "the edited text does not expand to it"}
 			}
 			return
@@ -188,7 +196,13 @@ func (f *File) retargetGroup(group []*goal, out *Retargeted) {
 		}
 		if len(rest) == len(group) { // each alone, but not together
 			name, refs := sharedArg(group)
-			for _, g := range group {
+			if i := slices.IndexFunc(group, func(g *goal) bool { return g.target.WriteOut }); i >= 0 {
+				out.WrittenOut[group[i].ref] = name
+				written = append(written, group[i])
+				group = slices.Delete(slices.Clone(group), i, i+1)
+				continue
+			}
+			for _, g := range all {
 				out.Err[g.ref] = &SharedArgError{name, refs}
 			}
 			return
@@ -270,8 +284,9 @@ func (f *File) usedBy(word string) []*globalArg {
 	return g.used
 }
 
-// finish turns the new texts into edits, reads the result back and reports.
-func (f *File) finish(group []*goal, texts map[Span]string, out *Retargeted) error {
+// finish turns the new texts into edits, reads the result back and reports. The
+// references of written become text of their own.
+func (f *File) finish(group, written []*goal, texts map[Span]string, out *Retargeted) error {
 	edits := map[*Reference][]Edit{}
 	changed := map[*globalArg][]*Reference{}
 	var order []*globalArg
@@ -311,7 +326,7 @@ func (f *File) finish(group []*goal, texts map[Span]string, out *Retargeted) err
 			}
 		}
 	}
-	after, err := f.readBack(group, edits)
+	after, err := f.writeOut(group, written, edits)
 	if err != nil {
 		return err
 	}
@@ -319,10 +334,54 @@ func (f *File) finish(group []*goal, texts map[Span]string, out *Retargeted) err
 		now := after.args[slices.Index(f.args, a)]
 		out.Args = append(out.Args, ArgChange{a.name, a.text, now.text, a.ins, changed[a]})
 	}
-	for _, g := range group {
+	for _, g := range slices.Concat(group, written) {
 		out.Edits[g.ref] = edits[g.ref]
 	}
 	return nil
+}
+
+// writeOut adds the edits of the references that lose the ARG they share, and
+// reads everything back. Such a reference keeps the variables of its version,
+// when the ARG takes that from others.
+func (f *File) writeOut(group, written []*goal, edits map[*Reference][]Edit) (*File, error) {
+	all, kept := slices.Concat(group, written), false
+	for _, g := range written {
+		text := f.like(g, group, edits)
+		if kept = kept || text != ""; text == "" {
+			text = g.want
+		}
+		edits[g.ref] = []Edit{{Span: g.ref.Word.Span, New: text}}
+	}
+	after, err := f.readBack(all, edits)
+	if err == nil || !kept {
+		return after, err
+	}
+	for _, g := range written {
+		edits[g.ref][0].New = g.want
+	}
+	return f.readBack(all, edits)
+}
+
+// like writes a reference as another one of the same image and version comes to
+// be written, through the ARG that holds it whole; "" when that has no variable.
+func (f *File) like(g *goal, group []*goal, edits map[*Reference][]Edit) string {
+	for _, o := range group {
+		a := o.atoms[0].arg
+		if a == nil || o.target.Suffix == "" || o.target.Repository != g.target.Repository || o.target.Version != g.target.Version {
+			continue
+		}
+		for _, e := range edits[o.ref] {
+			stem, ok := strings.CutSuffix(e.New, "-"+o.target.Suffix)
+			if e.Span != a.value.Span || !ok || !strings.Contains(stem, "$") || !strings.HasPrefix(stem, o.target.Repository+":") {
+				continue
+			}
+			if g.target.Suffix != "" {
+				stem += "-" + g.target.Suffix
+			}
+			return stem
+		}
+	}
+	return ""
 }
 
 // readBack parses the edited file and compares every FROM. The instructions of

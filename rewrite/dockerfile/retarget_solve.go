@@ -49,18 +49,19 @@ func (t Target) bounds() bounds {
 
 // goal is a reference with variables and the text it shall expand to.
 type goal struct {
-	ref   *Reference
-	want  string
-	atoms []atom
-	old   bounds
-	new   bounds
+	target Target
+	ref    *Reference
+	want   string
+	atoms  []atom
+	old    bounds
+	new    bounds
 	// choices are, for every atom that is a slot or fixed, the ranges of want
 	// it may take, best first.
 	choices [][]extent
 }
 
 func newGoal(t Target, atoms []atom) *goal {
-	g := &goal{ref: t.Ref, want: t.String(), atoms: atoms, old: boundsOf(t.Ref.Resolved), new: t.bounds()}
+	g := &goal{target: t, ref: t.Ref, want: t.String(), atoms: atoms, old: boundsOf(t.Ref.Resolved), new: t.bounds()}
 	g.choices = make([][]extent, len(atoms))
 	at := 0
 	for i, a := range atoms {

@@ -29,7 +29,7 @@ func runBaseImage(p *Pass) {
 	stages := map[*dockerfile.Reference]*strategy.Stage{}
 	for _, s := range p.All {
 		if s.Parent == nil && s.Pick != nil {
-			t := dockerfile.Target{Ref: s.Base, Repository: p.Naming.Repository(s.Pick.Def.Image), Version: s.Pick.Version, Suffix: s.Pick.Suffix}
+			t := dockerfile.Target{Ref: s.Base, Repository: p.Naming.Repository(s.Pick.Def.Image), Version: s.Pick.Version, Suffix: s.Pick.Suffix, WriteOut: s == p.finalRoot() && p.New == nil}
 			targets = append(targets, t)
 			stages[s.Base] = s
 		}
@@ -45,7 +45,12 @@ func runBaseImage(p *Pass) {
 		if p.written[t.Ref] = after; len(res.Edits[t.Ref]) > 0 && !inWord(t.Ref, res.Edits[t.Ref]) {
 			p.written[t.Ref] = t.Ref.Word.Text
 		}
-		p.change(Finding{Edits: res.Edits[t.Ref], Lines: s.From.Lines, Before: before, After: after, Why: p.whyImage(s)})
+		why := p.whyImage(s)
+		if arg := res.WrittenOut[t.Ref]; arg != "" {
+			why += fmt.Sprintf(" ARG %s is taken by the dev image of another stage, so this one is written out.", arg)
+			p.check(fmt.Sprintf("ARG %s does not choose the image that ships any more. Change that FROM together with it.", arg), s.From.Lines[0])
+		}
+		p.change(Finding{Edits: res.Edits[t.Ref], Lines: s.From.Lines, Before: before, After: after, Why: why})
 	}
 	for _, a := range res.Args {
 		p.check(fmt.Sprintf("The default of ARG %s changed from %s to %s. Builds that pass --build-arg %s override it: change them too.", a.Name, quote(a.Before), quote(a.After), a.Name), a.Arg.Lines[0])
