@@ -21,6 +21,9 @@ func (d *decider) runtimePick(root *Stage, ch *catalog.Choice, rec *recipe) (*ca
 		if p, image := d.smaller(root, ch); p != nil {
 			return p, image, Block{}
 		}
+		if p := d.withWeb(root, ch); p != nil {
+			return p, p.Def.Image, Block{}
+		}
 	}
 	if p := d.phpPick(ch); p != nil {
 		return p, ch.Image, Block{}
@@ -29,6 +32,22 @@ func (d *decider) runtimePick(root *Stage, ch *catalog.Choice, rec *recipe) (*ca
 		return ch.Runtime, ch.Image, Block{}
 	}
 	return nil, "", Block{Rule: "multi-stage", Code: "variant-not-offered", Line: line, Text: fmt.Sprintf("dhi %s has no runtime variant, and what the container runs is not understood well enough to choose another image", ch.Image)}
+}
+
+// withWeb is the image with ASP.NET Core for a stage on the SDK image, which has
+// it: dhi dotnet starts console programs only.
+func (d *decider) withWeb(root *Stage, ch *catalog.Choice) *catalog.Pick {
+	if ch.Image != "dotnet" || !strings.HasSuffix(root.Origin.Repository, "sdk") {
+		return nil
+	}
+	ref := ch.Dev
+	if ref == nil {
+		ref = ch.Runtime
+	}
+	if ref == nil {
+		return nil
+	}
+	return d.other("aspnetcore", ref.Version, "", ch)
 }
 
 // other picks the runtime variant of another image in the distribution of the

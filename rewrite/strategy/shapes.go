@@ -20,6 +20,9 @@ func (d *decider) inPlace(root *Stage, pick *catalog.Pick, effects map[*assess.S
 	if root.Choice != nil && pick.Def.Image == "static" && root.Choice.Image != "static" {
 		root.Why += "; what it starts is one compiled program, and the static image can run that"
 	}
+	if root.Choice != nil && pick.Def.Image == "aspnetcore" && root.Choice.Image == "dotnet" {
+		root.Why += "; the SDK has ASP.NET Core, which dhi dotnet has not"
+	}
 	if c := root.Choice; c != nil && c.Runtime != nil && fpm(c.Runtime.Def) && !fpm(pick.Def) {
 		root.Why += "; it starts php, which the fpm variant is built without"
 	}

@@ -23,6 +23,9 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 		}
 		groups := map[string]string{}
 		for _, a := range st.Run.Script.Accounts() {
+			for _, word := range []*string{&a.Name, &a.UID, &a.GID} {
+				*word = in.filledIn(st, *word)
+			}
 			if a.Kind == "group" && numeric(a.GID) {
 				groups[a.Name] = a.GID
 			}
@@ -47,7 +50,8 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 		}
 		return spec
 	}
-	resolve := func(owner string) (string, bool) {
+	resolve := func(st *assess.Step, owner string) (string, bool) {
+		owner = in.filledIn(st, owner)
 		if owner == "" || strings.Contains(owner, "$") && !appUID(owner) {
 			return "", false
 		}
@@ -64,13 +68,13 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 	for _, st := range final.ChainSteps() {
 		if st.Keyword == "USER" {
 			last = ""
-			if to, ok := resolve(userOf(st)); ok {
+			if to, ok := resolve(st, userOf(st)); ok {
 				r.Names[userOf(st)] = to
 				last = to
 			}
 		}
 		if c := st.Copy; c != nil && c.Chown != "" {
-			if to, ok := resolve(c.Chown); ok {
+			if to, ok := resolve(st, c.Chown); ok {
 				r.Names[c.Chown] = to
 			}
 		}
@@ -97,6 +101,20 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 		r.Spec = "0:0"
 	}
 	return r
+}
+
+// filledIn is an account as the file itself sets it: $NAME becomes what ENV and
+// ARG say above the instruction. A word with a variable that they do not set
+// stays as it is.
+func (in *Input) filledIn(st *assess.Step, word string) string {
+	if !strings.Contains(word, "$") || appUID(word) {
+		return word
+	}
+	text, missing, err := in.File.Expand(word, in.File.Env(st.Instruction, nil))
+	if err != nil || len(missing) > 0 || text == "" {
+		return word
+	}
+	return text
 }
 
 // userOf is the user of a USER instruction as written, quotes removed.
