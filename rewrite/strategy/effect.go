@@ -100,7 +100,7 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 					e.runtime = append(e.runtime, n) // for what people do in that shell
 					continue
 				}
-				if exchanged(n) && !in.usedToBuild(f, n) {
+				if in.scriptCalls(f, n, def) || exchanged(n) && !in.usedToBuild(f, n) {
 					e.runtime = append(e.runtime, n)
 					continue
 				}
@@ -184,10 +184,10 @@ func (e *effect) empty() bool {
 }
 
 // madeForLogs tells whether a RUN makes a directory of the program below
-// /var/log or /var/cache, which the program may rely on: those of the services
-// themselves come with their images.
+// /var/log or /var/cache, which the program may rely on: those of a service
+// itself come with its image.
 func madeForLogs(f *assess.Stage, sc *shell.Script, p string) bool {
-	if !under(p, "/var/log") && !under(p, "/var/cache") || f.Origin != nil && service(f.Origin.Image) || ephemeral(p) && (under(p, "/var/cache/apt") || p == "/var/cache/apt" || under(p, "/var/cache/apk") || p == "/var/cache/apk") {
+	if !under(p, "/var/log") && !under(p, "/var/cache") || ownLogs(f.Origin, p) || ephemeral(p) && (under(p, "/var/cache/apt") || p == "/var/cache/apt" || under(p, "/var/cache/apk") || p == "/var/cache/apk") {
 		return false
 	}
 	for _, op := range sc.FileOps() {
@@ -196,6 +196,23 @@ func madeForLogs(f *assess.Stage, sc *shell.Script, p string) bool {
 		}
 	}
 	return false
+}
+
+// ownLogs tells whether a directory below /var/log or /var/cache is named after
+// the service of the image.
+func ownLogs(o *catalog.Origin, p string) bool {
+	if o == nil || !service(o.Image) {
+		return false
+	}
+	parts := strings.Split(strings.Trim(p, "/"), "/")
+	if len(parts) < 3 {
+		return true
+	}
+	name := parts[2]
+	if strings.Contains(name, o.Image) || strings.Contains(o.Image, name) {
+		return true
+	}
+	return o.Image == "httpd" && name == "apache2" || o.Image == "postgres" && name == "postgresql"
 }
 
 func (e *effect) pkg(n string, p shell.PackageCall, virtualGone map[string]bool) {

@@ -117,6 +117,7 @@ func (d *decider) imageBlocks(root *Stage, pick *catalog.Pick, image string, lis
 		}
 	}
 	out = append(out, d.packageBlocks(list, pick.Def)...)
+	out = append(out, overlays(f)...)
 	switch image {
 	case "python":
 		out = append(out, d.pythonLibraries(f)...)

@@ -177,3 +177,29 @@ func (in *Input) startsOthers() bool {
 	calls, _ := g.Execs()
 	return len(calls) > 0
 }
+
+// overlays finds COPYs that lay another image over this one as a whole: a
+// shell, a package manager and other accounts come along. What was put together
+// on scratch may be meant for that.
+func overlays(f *assess.Stage) []Block {
+	var out []Block
+	for _, st := range f.ChainSteps() {
+		c := st.Copy
+		if c == nil || c.From == "" || c.FromStage != nil && c.FromStage.Root().Scratch {
+			continue
+		}
+		for _, src := range c.Sources {
+			p := path.Clean("/" + src)
+			if path.Clean(c.Dest) != p || p != "/" && p != "/usr" && p != "/etc" {
+				continue
+			}
+			what := p + " of " + c.From
+			if p == "/" {
+				what = "the whole of " + c.From
+			}
+			out = append(out, Block{Rule: "multi-stage", Code: "writes-system", Line: st.Lines[0],
+				Text: fmt.Sprintf("it copies %s over its own files", what)})
+		}
+	}
+	return out
+}
