@@ -56,7 +56,7 @@ var lostFlavors = map[string]string{
 	"aot":        "The native toolchain of the -aot variant is not offered.",
 	"perl":       "The Perl module of the -perl variant is not offered.",
 	"otel":       "The OpenTelemetry module of the -otel variant is not offered.",
-	"management": "The management plugin of the -management variant has to be enabled.",
+	"management": "No tag of DHI has the management plugin switched on, as the -management variant has.",
 }
 
 // lostFor tells for which images a lost flavor may be dropped.

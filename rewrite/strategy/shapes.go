@@ -35,16 +35,42 @@ func (d *decider) inPlace(root *Stage, pick *catalog.Pick, effects map[*assess.S
 	}
 	d.useVenv(d.site)
 	d.restoreWorkDir(root, pick.Def)
-	for _, l := range d.netEnv(pick, root.Choice) {
+	for _, l := range d.imageEnv(pick, root.Choice) {
 		d.Inserts = append(d.Inserts, Insert{Stage: root.Stage, Line: l})
 	}
 }
 
-// netEnv are variables that keep a .NET program working on a newer image.
-func (d *decider) netEnv(pick *catalog.Pick, ch *catalog.Choice) []Line {
-	if !dotnet(pick) {
+// imageEnv are variables that stand for what the old image did without them.
+func (d *decider) imageEnv(pick *catalog.Pick, ch *catalog.Choice) []Line {
+	switch pick.Def.Image {
+	case "dotnet", "aspnetcore":
+		return d.netEnv(pick, ch)
+	case "rabbitmq":
+		return d.pluginEnv()
+	}
+	return nil
+}
+
+// pluginEnv switches on the plugins of RabbitMQ that the tag of the old image
+// stands for, unless the file names its plugins itself. Sources: the official
+// images, rabbit_env of RabbitMQ, DHI's guide.
+func (d *decider) pluginEnv() []Line {
+	f := d.Final.Stage
+	o := f.Root().Origin
+	if o == nil || !strings.Contains(o.Tag, "management") || d.madeBefore(f, nil, "/etc/rabbitmq/enabled_plugins") {
 		return nil
 	}
+	for _, st := range f.ChainSteps() {
+		if st.Keyword == "ENV" && strings.Contains(st.Text, "RABBITMQ_ENABLED_PLUGINS") {
+			return nil
+		}
+	}
+	return []Line{{Rule: "base-image", Text: "ENV RABBITMQ_ENABLED_PLUGINS=rabbitmq_management,rabbitmq_prometheus",
+		Why: fmt.Sprintf("%s has these plugins switched on, the DHI image does not", o.Reference)}}
+}
+
+// netEnv are variables that keep a .NET program working on a newer image.
+func (d *decider) netEnv(pick *catalog.Pick, ch *catalog.Choice) []Line {
 	var out []Line
 	if ch.Bumped {
 		out = append(out, Line{Rule: "base-image", Text: "ENV DOTNET_ROLL_FORWARD=Major",
@@ -64,9 +90,6 @@ func (d *decider) netEnv(pick *catalog.Pick, ch *catalog.Choice) []Line {
 	return append(out, Line{Rule: "base-image", Text: fmt.Sprintf("ENV %s=%s", invariant, o.Config.Env[invariant]),
 		Why: fmt.Sprintf("%s sets it, the DHI image does not: without it .NET looks for the ICU libraries and works with the rules of every culture", o.Reference)})
 }
-
-// dotnet tells whether an image runs .NET programs.
-func dotnet(p *catalog.Pick) bool { return p.Def.Image == "dotnet" || p.Def.Image == "aspnetcore" }
 
 func (d *decider) noteDropped(e effect) {
 	if e.ownZones != "" {
@@ -126,7 +149,7 @@ func (d *decider) rebase(root *Stage, ch *catalog.Choice, pick *catalog.Pick, im
 		root.Left = b
 		return true
 	}
-	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: f.Steps, effects: effects, source: f.Parent.Name, user: d.RunUser, venv: venv, npm: d.npm, netEnv: d.netEnv(pick, ch)}
+	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: f.Steps, effects: effects, source: f.Parent.Name, user: d.RunUser, venv: venv, npm: d.npm, netEnv: d.imageEnv(pick, ch)}
 	c.compose()
 	if len(c.blocks) > 0 {
 		d.Blocks = append(d.Blocks, c.blocks...)
@@ -170,7 +193,7 @@ func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, ima
 	tail = f.Steps[at:]
 	n := &NewStage{Pick: pick, Image: image, Banner: len(d.All) == 1, Compiled: rec != nil}
 	source := d.buildAlias(f, n)
-	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: tail, effects: effects, source: source, recipe: rec, user: d.RunUser, venv: venv, npm: d.npm, netEnv: d.netEnv(pick, ch)}
+	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: tail, effects: effects, source: source, recipe: rec, user: d.RunUser, venv: venv, npm: d.npm, netEnv: d.imageEnv(pick, ch)}
 	c.compose()
 	if len(c.blocks) > 0 {
 		d.Blocks = append(d.Blocks, c.blocks...)

@@ -240,6 +240,7 @@ func (t *starter) inherited(e, c assess.Command) (Start, []Block) {
 		s.Argv = append(append([]string(nil), de...), c.Argv[1:]...)
 	}
 	t.ownConfig(&s)
+	t.ownData(&s, e, c)
 	if len(s.Argv) == 0 {
 		return s, []Block{{Rule: "entry-point", Code: "no-start-command", Line: t.final.From.Lines[0], Text: "neither the file nor the image says what to start"}}
 	}

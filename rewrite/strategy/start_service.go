@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"dhibot/rewrite/assess"
 )
 
 // listenEverywhere adds the option that the official script of MongoDB adds:
@@ -56,6 +58,30 @@ func (t *starter) ownConfig(s *Start) {
 				s.Add = "CMD " + jsonArray(cmd)
 				s.Why = fmt.Sprintf("dhi %s reads %s by itself; the file brings its configuration as %s (line %d)", t.def.Image, p, f, st.Lines[0])
 				s.Argv = append(slices.Clone(t.def.Entrypoint), cmd...)
+			}
+		}
+	}
+}
+
+// ownData keeps the arguments of the old image where those of the new one name
+// another place for the data: volumes are mounted at the old one. The place is
+// the working directory of the old image, which is kept as well and so belongs
+// to the user.
+func (t *starter) ownData(s *Start, e, c assess.Command) {
+	if s.Add != "" || len(e.Argv) == 0 || len(t.def.Entrypoint) == 0 || path.Base(e.Argv[0]) != path.Base(t.def.Entrypoint[0]) {
+		return
+	}
+	for _, a := range c.Argv {
+		option, place, ok := strings.Cut(a, "=")
+		if !ok || !path.IsAbs(place) || path.Clean(place) != path.Clean(t.final.End.WorkDir) {
+			continue
+		}
+		for _, b := range t.def.Cmd {
+			if other, ok := strings.CutPrefix(b, option+"="); ok && other != place {
+				s.Add = "CMD " + jsonArray(c.Argv)
+				s.Why = fmt.Sprintf("dhi %s keeps its data in %s; the old image kept it in %s, where volumes are mounted", t.def.Image, other, place)
+				s.Argv = append(slices.Clone(t.def.Entrypoint), c.Argv...)
+				return
 			}
 		}
 	}
