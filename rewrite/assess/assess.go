@@ -220,7 +220,7 @@ func (s *Stage) start(byStage map[*dockerfile.Stage]*Stage, c *catalog.Catalog, 
 func (s State) own(base map[string]string) map[string]string {
 	var env map[string]string
 	for k, v := range s.Env {
-		if b, ok := base[k]; !ok || b != v {
+		if b, ok := base[k]; !ok || b != v || k == "PHP_INI_DIR" || k == "PHPIZE_DEPS" {
 			if env == nil {
 				env = make(map[string]string, len(s.Env))
 			}

@@ -28,8 +28,22 @@ func packageManagement() *Rule {
 			for _, r := range p.Replaced {
 				p.change(Finding{Edits: []dockerfile.Edit{replace(r.Step.Span, r.Text)}, Lines: r.Step.Lines, Why: sentence(r.Why)})
 			}
+			p.pieces()
 			p.notes()
 		},
+	}
+}
+
+// pieces writes the parts of instructions that get another text; those of one
+// instruction and reason are one change.
+func (p *Pass) pieces() {
+	for i := 0; i < len(p.Pieces); {
+		first := p.Pieces[i]
+		var edits []dockerfile.Edit
+		for ; i < len(p.Pieces) && p.Pieces[i].Step == first.Step && p.Pieces[i].Why == first.Why; i++ {
+			edits = append(edits, replace(p.Pieces[i].Span, p.Pieces[i].New))
+		}
+		p.change(Finding{Rule: first.Rule, Edits: edits, Lines: first.Step.Lines, Why: sentence(first.Why)})
 	}
 }
 

@@ -99,7 +99,7 @@ func (d *decider) withdraw(final *Stage) {
 	final.Pick = nil
 	d.Shape, d.New, d.Start, d.Health = ShapeNone, nil, Start{}, Health{}
 	d.Drops, d.Inserts, d.Notes, d.Blocks, d.Move = nil, nil, nil, nil, nil
-	d.Replaced, d.site = nil, nil
+	d.Replaced, d.Pieces, d.site = nil, nil, nil
 	d.RunUser = RunUser{}
 }
 
@@ -162,6 +162,7 @@ func (d *decider) fill() {
 		}
 		d.insertPackages(s)
 	}
+	d.phpEdits()
 }
 
 // startInstalls are programs that the start command or the health check of a

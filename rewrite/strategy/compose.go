@@ -153,7 +153,13 @@ func (c *composer) venvOnPath() bool {
 
 // written is an instruction as it stands in the file.
 func (c *composer) written(st *assess.Step) string {
-	return strings.ReplaceAll(c.in.File.Text(st.Span), "\r\n", "\n")
+	text := c.in.File.Text(st.Span)
+	pieces, _ := c.in.phpPieces(st, c.def, minorOf(c.def))
+	for i := len(pieces) - 1; i >= 0; i-- {
+		p := pieces[i]
+		text = text[:p.Span.Start-st.Span.Start] + p.New + text[p.Span.End-st.Span.Start:]
+	}
+	return strings.ReplaceAll(text, "\r\n", "\n")
 }
 
 func usesVar(texts []string, name string) bool {

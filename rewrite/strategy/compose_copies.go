@@ -56,7 +56,7 @@ func (c *composer) copies() {
 			if c.venv.dir != "" && pythonPath(p) {
 				continue
 			}
-			if want(p, true, fmt.Sprintf("line %d makes it", st.Lines[0]), st.Lines[0]) {
+			if want(p, !ofPHP(c.def, p), fmt.Sprintf("line %d makes it", st.Lines[0]), st.Lines[0]) {
 				paths[len(paths)-1].maybe = e.maybe[p]
 			}
 		}
@@ -193,12 +193,13 @@ func (c *composer) replicate(paths []artifact) {
 // buildTool tells whether a COPY brings an installer out of its own image that
 // nothing starts: uv, composer.
 func (c *composer) buildTool(st *assess.Step) bool {
-	if st.Copy.From == "" || st.Copy.FromStage != nil {
+	remote := len(st.Copy.Sources) == 1 && path.Base(st.Copy.Sources[0]) == "install-php-extensions"
+	if !remote && st.Copy.From == "" || st.Copy.FromStage != nil {
 		return false
 	}
 	for _, src := range st.Copy.Sources {
 		switch path.Base(src) {
-		case "uv", "uvx", "composer":
+		case "uv", "uvx", "composer", "install-php-extensions":
 		default:
 			return false
 		}

@@ -44,6 +44,7 @@ func (d *decider) dev(root *Stage, ch *catalog.Choice) {
 	}
 	d.Start = start
 	d.Shape = ShapeDev
+	d.notePHP(f, ch.Dev.Def)
 	root.Pick = ch.Dev
 	root.Why = "the final stage cannot run without what only the dev image has: " + d.Blocks[0].Text
 }

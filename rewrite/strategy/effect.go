@@ -85,6 +85,10 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 				if def != nil && (def.HasPackage(n) || n == "bash" && def.Shell() == "/bin/bash") {
 					continue
 				}
+				if def != nil && def.Image == "php" && phpHeaders(n) {
+					e.build = append(e.build, n)
+					continue
+				}
 				if def != nil && (nodeGyp(def.Image, n, p.Packages) || def.Image == "python" && in.headersOnly(f, n)) {
 					e.build = append(e.build, n)
 					if strings.HasPrefix(n, "lib") {
@@ -170,6 +174,9 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 			continue
 		}
 		e.paths = append(e.paths, p)
+	}
+	if def != nil {
+		in.phpEffect(&e, def)
 	}
 	if e.empty() {
 		e.trivial, e.rule = true, "no-shell"

@@ -89,6 +89,7 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	}
 	d.noteScripts(f, pick.Def)
 	d.noteService(f, pick.Def)
+	d.notePHP(f, pick.Def)
 	switch {
 	case trivial && !siblings && rec == nil:
 		d.inPlace(root, pick, effects)
@@ -125,6 +126,9 @@ func (d *decider) imageBlocks(root *Stage, pick *catalog.Pick, image string, lis
 		out = append(out, d.nodeLibraries(f)...)
 	case "ruby":
 		out = append(out, d.rubyLibraries(f, pick.Def)...)
+	case "php":
+		out = append(out, d.phpLinks(f, pick.Def)...)
+		out = append(out, d.phpPools(f, pick.Def)...)
 	}
 	if b := developmentStage(f, d.Path); b != nil {
 		out = append(out, *b)
@@ -214,7 +218,7 @@ func developmentStage(f *assess.Stage, file string) *Block {
 func developmentWord(name string) string {
 	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '-' || r == '_' || r == '.' }) {
 		switch part {
-		case "dev", "devel", "develop", "development", "debug", "test", "tests", "testing", "lint", "ci", "devcontainer":
+		case "dev", "devel", "develop", "development", "debug", "test", "tests", "testing", "unittest", "unittests", "lint", "ci", "devcontainer":
 			return part
 		}
 	}

@@ -225,7 +225,7 @@ func (in *Input) fitsLayout(s *assess.Stage, ch *catalog.Choice, _ *catalog.Defi
 			continue
 		}
 		for _, p := range paths {
-			if cacheMountOnly(st, p) {
+			if cacheMountOnly(st, p) || ch.Image == "php" && movedPHP(st, p) {
 				continue
 			}
 			if mentions(text, p) {
@@ -240,6 +240,9 @@ func (in *Input) fitsLayout(s *assess.Stage, ch *catalog.Choice, _ *catalog.Defi
 			}
 			for _, src := range st.Copy.Sources {
 				for _, p := range paths {
+					if ch.Image == "php" && movedPHP(st, p) {
+						continue
+					}
 					if mentions(src, p) || (src == "/usr/local" || src == "/usr/local/" || src == "/usr/local/bin" || src == "/usr/local/bin/" || src == "/usr/local/lib" || src == "/usr/local/lib/") && strings.HasPrefix(p, "/usr/local/") {
 						return in.layoutBlock(st, src, ch.Image)
 					}
@@ -284,11 +287,17 @@ func isPathByte(b byte) bool {
 // fitsHelpers refuses programs that only the old image ships.
 func (in *Input) fitsHelpers(s *assess.Stage, ch *catalog.Choice, def *catalog.Definition) *Block {
 	for _, st := range s.Steps {
+		if _, b := in.phpPieces(st, def, minorOf(def)); b != nil {
+			return b
+		}
 		if st.Run == nil || st.Run.Script == nil {
 			continue
 		}
 		for _, c := range st.Run.Script.Commands {
 			helper := false
+			if ch.Image == "php" && (strings.HasPrefix(c.Name, "docker-php-") || c.Name == "install-php-extensions") {
+				continue // phpPieces
+			}
 			if osImage(ch.Image) {
 				break // what an operating system's file calls, it has installed itself
 			}
@@ -323,7 +332,7 @@ func (in *Input) fitsAccounts(s *assess.Stage, ch *catalog.Choice, def *catalog.
 			continue
 		}
 		for _, op := range st.Run.Script.FileOps() {
-			if op.Owner == "" || strings.Contains(op.Owner, "$") {
+			if op.Owner == "" || strings.Contains(op.Owner, "$") || ch.Image == "php" && in.phpOwner(st, op) {
 				continue
 			}
 			if known == nil {

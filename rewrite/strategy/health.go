@@ -109,6 +109,10 @@ func probe(def *catalog.Definition, url string) []string {
 	switch {
 	case def.Image == "node" && def.HasProgram("node"):
 		return []string{"node", "-e", fmt.Sprintf("fetch('%s').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))", url)}
+	case def.Image == "php" && def.HasProgram("php"):
+		return []string{"php", "-r", fmt.Sprintf("exit(@file_get_contents('%s') === false ? 1 : 0);", url)}
+	case def.Image == "ruby":
+		return []string{"ruby", "-rnet/http", "-e", fmt.Sprintf("exit(Net::HTTP.get_response(URI('%s')).code.to_i < 400)", url)}
 	case def.Image == "python":
 		return []string{"python", "-c", fmt.Sprintf("import urllib.request; urllib.request.urlopen('%s', timeout=3)", url)}
 	}

@@ -67,6 +67,8 @@ type Plan struct {
 	Inserts []Insert
 	// Replaced are other instructions of the final image that get another text.
 	Replaced []Rewrite
+	// Pieces are parts of instructions that get another text.
+	Pieces []Piece
 	// Taken are the COPYs that take programs out of an image of DHI now.
 	Taken []Taken
 	// Renamed are USER and COPY instructions of build stages with the account

@@ -317,6 +317,9 @@ func (d *decider) layoutOfFinal(root *Stage, image string) []Block {
 			out = append(out, Block{Rule: "base-image", Code: "python-layout", Line: st.Lines[0], Text: fmt.Sprintf("it copies packages to %s, where the interpreter of the DHI image does not look", dest)})
 		}
 		for _, p := range paths {
+			if image == "php" && movedPHP(st, p) {
+				continue
+			}
 			if dest == strings.TrimSuffix(p, "/") || strings.HasPrefix(dest, p) {
 				out = append(out, Block{Rule: "base-image", Code: "image-layout", Line: st.Lines[0], Text: fmt.Sprintf("it copies to %s, which dhi %s does not use", dest, image)})
 				break
