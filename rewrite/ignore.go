@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"bytes"
 	"strings"
 
 	"dhibot/rewrite/dockerfile"
@@ -9,6 +10,9 @@ import (
 // ignored finds a comment line `# dhi: ignore [reason]` in front of the first
 // FROM or anywhere outside of instructions: people keep a file out with it.
 func ignored(f *dockerfile.File) (reason string, line int, ok bool) {
+	if !bytes.Contains(f.Content, []byte("dhi:")) {
+		return "", 0, false
+	}
 	inside := map[int]bool{}
 	mark := func(in *dockerfile.Instruction) {
 		for l := in.Lines[0]; l <= in.Lines[1]; l++ {

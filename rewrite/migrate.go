@@ -36,7 +36,7 @@ func Migrate(ctx context.Context, in Input) (*Result, error) {
 		}
 		cat = c
 	}
-	r := &Result{Path: in.Path, Before: in.Content, After: in.Content, Catalog: cat.Date().Format("2006-01-02")}
+	r := &Result{Path: in.Path, Before: in.Content, After: in.Content, Catalog: cat.Source().Date}
 	f, err := dockerfile.Parse(in.Content)
 	if err != nil {
 		r.refuse(err)
@@ -110,6 +110,11 @@ func (m *migration) finish(ctx context.Context, plan *strategy.Plan, pass *rules
 	m.outcome(plan)
 	var edits []dockerfile.Edit
 	if r.Outcome == Hardened || r.Outcome == Dev || r.Outcome == Partial {
+		n := 0
+		for _, f := range pass.Findings {
+			n += len(f.Edits)
+		}
+		edits = make([]dockerfile.Edit, 0, n)
 		for i, f := range pass.Findings {
 			for _, e := range f.Edits {
 				e.Tag = i
@@ -281,7 +286,8 @@ func (m *migration) changes(findings []rules.Finding, edits []dockerfile.Edit) {
 	}
 	shift := newShift(m.file, edits)
 	m.result.Regions = shift.regions
-	list := make([]placed, 0, len(findings))
+	var room [16]placed
+	list := room[:0]
 	apart := map[dockerfile.Span]bool{}
 	for i, f := range findings {
 		if len(f.Edits) == 0 {
@@ -336,12 +342,15 @@ func withTag(e dockerfile.Edit, tag int) dockerfile.Edit {
 
 // checklist words the checks, those before the merge first.
 func (m *migration) checklist(pass *rules.Pass) {
-	seen := map[string]int{}
+	if len(pass.Checks) > 0 {
+		m.result.Checklist = make([]Item, 0, len(pass.Checks))
+	}
 	for _, c := range pass.Checks {
 		item := Item{Rule: c.Rule, When: BeforeMerge, Text: c.Text}
 		if c.After {
 			item.When = AfterDeploy
 		}
+		item.Evidence = slices.Grow(item.Evidence, len(c.Where))
 		for _, w := range c.Where {
 			p := w.Path
 			if p == "" {
@@ -349,7 +358,7 @@ func (m *migration) checklist(pass *rules.Pass) {
 			}
 			item.Evidence = append(item.Evidence, Evidence{Path: p, Line: w.Line})
 		}
-		if i, ok := seen[c.Text]; ok {
+		if i := slices.IndexFunc(m.result.Checklist, func(have Item) bool { return have.Text == c.Text }); i >= 0 {
 			have := &m.result.Checklist[i].Evidence
 			for _, e := range item.Evidence {
 				if !slices.Contains(*have, e) {
@@ -358,7 +367,6 @@ func (m *migration) checklist(pass *rules.Pass) {
 			}
 			continue
 		}
-		seen[c.Text] = len(m.result.Checklist)
 		m.result.Checklist = append(m.result.Checklist, item)
 	}
 	rank := func(i Item) int {
@@ -391,6 +399,7 @@ func (m *migration) ports(pass *rules.Pass) {
 
 // stages lists the stages of the result.
 func (m *migration) stages(p *strategy.Plan) {
+	m.result.Stages = make([]Stage, 0, len(p.All)+1)
 	name := func(image, tag string) string { return m.in.Options.Naming.Repository(image) + ":" + tag }
 	for _, s := range p.All {
 		st := Stage{Line: s.From.Lines[0], Name: s.Name, From: s.Base.Resolved, To: s.Base.Resolved, Role: RoleBuild, User: s.End.EffectiveUser()}

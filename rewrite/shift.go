@@ -29,7 +29,7 @@ func newShift(f *dockerfile.File, edits []dockerfile.Edit) *shift {
 	slices.SortStableFunc(order, func(a, b dockerfile.Edit) int {
 		return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(insertion(b), insertion(a)))
 	})
-	s := &shift{file: f}
+	s := &shift{file: f, placed: make([]placedEdit, 0, len(order)), regions: make([]Region, 0, len(order))}
 	delta := 0
 	for i, e := range order {
 		if i > 0 && insertion(e) == 0 && e.Span == order[i-1].Span && e.New == order[i-1].New {

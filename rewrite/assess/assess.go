@@ -5,6 +5,7 @@
 package assess
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"sort"
@@ -64,6 +65,7 @@ type Step struct {
 
 // State is the configuration of an image at some point.
 type State struct {
+	// Env must not be changed: states share it with each other and the catalog.
 	Env  map[string]string
 	User string // "" is the default of the base image, see BaseUser
 	// BaseUser is the user of the external base image, "" for root.
@@ -147,25 +149,16 @@ func (s State) Root() bool {
 
 // Read assesses every stage. extra maps further repositories to upstream ones.
 func Read(f *dockerfile.File, c *catalog.Catalog, extra map[string]string) *Stages {
-	a := &Stages{File: f}
-	byStage := map[*dockerfile.Stage]*Stage{}
-	// COPY --from and mounts name the last stage of a name before them, without
-	// regard to case, or its number.
-	names := map[string]*Stage{}
+	a := &Stages{File: f, All: make([]*Stage, 0, len(f.Stages))}
 	for i, ds := range f.Stages {
 		s := &Stage{Stage: ds, Final: i == len(f.Stages)-1}
-		byStage[ds] = s
+		s.start(a.All, c, extra)
+		s.walk(f, a.All)
 		a.All = append(a.All, s)
-		s.start(byStage, c, extra)
-		s.walk(f, names)
-		s.chain, s.chainSteps = []*Stage{s}, s.Steps
+		s.chain, s.chainSteps = a.All[i:i+1:i+1], s.Steps
 		if s.Parent != nil {
 			s.chain = slices.Concat(s.Parent.chain, s.chain)
 			s.chainSteps = slices.Concat(s.Parent.chainSteps, s.Steps)
-		}
-		names[strconv.Itoa(i)] = s
-		if ds.Name != "" {
-			names[strings.ToLower(ds.Name)] = s
 		}
 	}
 	if n := len(a.All); n > 0 {
@@ -174,31 +167,46 @@ func Read(f *dockerfile.File, c *catalog.Catalog, extra map[string]string) *Stag
 	return a
 }
 
-// start sets the state before the first instruction.
-func (s *Stage) start(byStage map[*dockerfile.Stage]*Stage, c *catalog.Catalog, extra map[string]string) {
+// named finds what COPY --from and a mount call by a name: the last of the stages
+// before them, without regard to case, or its number; nil for none.
+func named(before []*Stage, name string) *Stage {
+	if n, err := strconv.Atoi(name); err == nil {
+		if n >= 0 && n < len(before) && strconv.Itoa(n) == name {
+			return before[n]
+		}
+		return nil
+	}
+	name = strings.ToLower(name)
+	for _, s := range slices.Backward(before) {
+		if s.Name != "" && s.Name == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// start sets the state before the first instruction; before are the stages above.
+func (s *Stage) start(before []*Stage, c *catalog.Catalog, extra map[string]string) {
 	ref := s.Base
 	switch {
 	case ref.Parent != nil:
-		s.Parent = byStage[ref.Parent]
+		s.Parent = before[ref.Parent.Index]
 		s.Parent.Children = append(s.Parent.Children, s)
 		s.Origin, s.Scratch, s.Err = s.Parent.Origin, s.Parent.Scratch, s.Parent.Err
-		s.End = s.Parent.End.clone()
+		s.End = s.Parent.End
 		return
 	case ref.Scratch:
 		s.Scratch = true
-		s.End = State{Env: map[string]string{}, WorkDir: "/"}
+		s.End = State{WorkDir: "/"}
 		return
 	case ref.Err != nil || ref.Resolved == "":
 		s.Err = ref.Err
-		s.End = State{Env: map[string]string{}, WorkDir: "/"}
+		s.End = State{WorkDir: "/"}
 		return
 	}
 	s.Origin = c.Origin(ref.Resolved, extra)
 	cfg := s.Origin.Config
-	st := State{Env: map[string]string{}, BaseUser: cfg.User, WorkDir: "/", StopSignal: cfg.StopSignal}
-	for k, v := range cfg.Env {
-		st.Env[k] = v
-	}
+	st := State{Env: cfg.Env, BaseUser: cfg.User, WorkDir: "/", StopSignal: cfg.StopSignal, Volumes: cfg.Volumes}
 	if cfg.WorkDir != "" {
 		st.WorkDir = path.Clean(cfg.WorkDir)
 	}
@@ -208,7 +216,7 @@ func (s *Stage) start(byStage map[*dockerfile.Stage]*Stage, c *catalog.Catalog, 
 	if len(cfg.Cmd) > 0 {
 		st.Cmd = Command{Argv: cfg.Cmd, Set: true}
 	}
-	st.Volumes = append(st.Volumes, cfg.Volumes...)
+	st.Ports = slices.Grow(st.Ports, len(cfg.Ports))
 	for _, p := range cfg.Ports {
 		st.Ports = append(st.Ports, parsePort(p))
 	}
@@ -241,20 +249,8 @@ func (s State) own(base map[string]string) map[string]string {
 	return env
 }
 
-func (s State) clone() State {
-	c := s
-	c.Env = make(map[string]string, len(s.Env))
-	for k, v := range s.Env {
-		c.Env[k] = v
-	}
-	c.Ports = append([]Port(nil), s.Ports...)
-	c.Volumes = append([]string(nil), s.Volumes...)
-	c.OnBuild = append([]*Step(nil), s.OnBuild...)
-	return c
-}
-
-// walk runs through the instructions.
-func (s *Stage) walk(f *dockerfile.File, names map[string]*Stage) {
+// walk runs through the instructions; before are the stages above.
+func (s *Stage) walk(f *dockerfile.File, above []*Stage) {
 	st := s.End
 	var base map[string]string
 	if s.Origin != nil {
@@ -290,15 +286,22 @@ func (s *Stage) walk(f *dockerfile.File, names map[string]*Stage) {
 		s.Steps[i] = step
 		switch c := in.Command.(type) {
 		case *instructions.EnvCommand:
-			st = st.clone()
-			env := f.Env(in, base)
+			env := make(map[string]string, len(st.Env)+len(c.Env))
+			maps.Copy(env, st.Env)
+			var visible map[string]string // read by the words that need it, as expand does
 			for _, kv := range c.Env {
-				v, _, err := f.Expand(kv.Value, env)
-				if err != nil {
-					v = kv.Value
+				v := kv.Value
+				if strings.ContainsAny(v, "$\\\"'`<") {
+					if visible == nil {
+						visible = f.Env(in, base)
+					}
+					if out, _, err := f.Expand(v, visible); err == nil {
+						v = out
+					}
 				}
-				st.Env[kv.Key] = v
+				env[kv.Key] = v
 			}
+			st.Env = env
 		case *instructions.WorkdirCommand:
 			p := expand(c.Path)
 			if !path.IsAbs(p) {
@@ -323,7 +326,7 @@ func (s *Stage) walk(f *dockerfile.File, names map[string]*Stage) {
 		case *instructions.HealthCheckCommand:
 			st.Health, st.HealthNone = step, c.Health != nil && len(c.Health.Test) > 0 && c.Health.Test[0] == "NONE"
 		case *instructions.ExposeCommand:
-			st.Ports = append([]Port(nil), st.Ports...)
+			st.Ports = slices.Concat(st.Ports, make([]Port, 0, len(c.Ports)))
 			for _, p := range c.Ports {
 				q := parsePort(expand(p))
 				q.Step, q.Word = step, p
@@ -343,11 +346,11 @@ func (s *Stage) walk(f *dockerfile.File, names map[string]*Stage) {
 				own = st.own(base)
 			}
 			step.Run = readRun(in, c, st.Shell, own)
-			s.mounts(in, names)
+			s.mounts(in, above)
 		case *instructions.CopyCommand:
-			step.Copy = s.copy(names, &c.SourcesAndDest, c.From, c.Chown, c.Chmod, false, expand, st.WorkDir)
+			step.Copy = s.copy(above, &c.SourcesAndDest, c.From, c.Chown, c.Chmod, false, expand, st.WorkDir)
 		case *instructions.AddCommand:
-			step.Copy = s.copy(names, &c.SourcesAndDest, "", c.Chown, c.Chmod, true, expand, st.WorkDir)
+			step.Copy = s.copy(above, &c.SourcesAndDest, "", c.Chown, c.Chmod, true, expand, st.WorkDir)
 		}
 		switch in.Keyword {
 		case "RUN", "COPY", "ADD", "ARG", "LABEL", "MAINTAINER":
@@ -359,30 +362,31 @@ func (s *Stage) walk(f *dockerfile.File, names map[string]*Stage) {
 }
 
 // mounts notes the stages that a RUN mounts.
-func (s *Stage) mounts(in *dockerfile.Instruction, names map[string]*Stage) {
+func (s *Stage) mounts(in *dockerfile.Instruction, above []*Stage) {
 	for _, fl := range in.Flags {
 		if fl.Name != "mount" {
 			continue
 		}
-		for _, part := range strings.Split(fl.Value, ",") {
+		for part := range strings.SplitSeq(fl.Value, ",") {
 			if name, ok := strings.CutPrefix(part, "from="); ok {
-				s.uses(name, names)
+				s.uses(name, above)
 			}
 		}
 	}
 }
 
 // uses notes that s reads from the stage of that name or index and returns it.
-func (s *Stage) uses(name string, names map[string]*Stage) *Stage {
-	t := names[strings.ToLower(name)]
+func (s *Stage) uses(name string, above []*Stage) *Stage {
+	t := named(above, name)
 	if t != nil {
 		t.UsedBy = append(t.UsedBy, s)
 	}
 	return t
 }
 
-func (s *Stage) copy(names map[string]*Stage, sd *instructions.SourcesAndDest, from, chown, chmod string, add bool, expand func(string) string, cwd string) *Copy {
+func (s *Stage) copy(above []*Stage, sd *instructions.SourcesAndDest, from, chown, chmod string, add bool, expand func(string) string, cwd string) *Copy {
 	c := &Copy{From: from, Chown: expand(chown), Chmod: chmod, Add: add, Inline: len(sd.SourceContents) > 0}
+	c.Sources = make([]string, 0, len(sd.SourcePaths)+len(sd.SourceContents))
 	for _, p := range sd.SourcePaths {
 		c.Sources = append(c.Sources, expand(p))
 	}
@@ -399,7 +403,7 @@ func (s *Stage) copy(names map[string]*Stage, sd *instructions.SourcesAndDest, f
 		c.Dest += "/"
 	}
 	if from != "" {
-		c.FromStage = s.uses(from, names)
+		c.FromStage = s.uses(from, above)
 	}
 	return c
 }
@@ -415,9 +419,13 @@ func (s *Stage) Root() *Stage {
 	return s
 }
 
-// Tree are all stages that inherit from the root of s, the root first.
+// Tree are all stages that inherit from the root of s, the root first. The list
+// must not be changed.
 func (a *Stages) Tree(s *Stage) []*Stage {
 	root := s.Root()
+	if len(root.Children) == 0 {
+		return root.chain
+	}
 	var out []*Stage
 	for _, t := range a.All {
 		if t.Root() == root {

@@ -25,6 +25,7 @@ const maxSnapshot = 64 << 20
 type Catalog struct {
 	source Source
 	date   time.Time
+	soon   string // the day up to which an end of life is near, seen from date
 	images map[string]*image
 	names  []string
 }
@@ -120,6 +121,7 @@ func decode(r io.Reader) (*Catalog, error) {
 	if c.date, err = time.Parse(time.DateOnly, wire.Source.Date); err != nil {
 		return nil, fmt.Errorf("the date of the catalog: %w", err)
 	}
+	c.soon = c.date.Add(nearEnd).Format(time.DateOnly)
 	for _, w := range wire.Images {
 		if w.Name == "" {
 			return nil, errors.New("an image of the catalog has no name")

@@ -130,12 +130,12 @@ func flavorIsOpen(image, flavor string) bool {
 	return flavor == "" || javaImages[image] && flavor == "jdk"
 }
 
-// today is the day that decides about end of life.
-func (s *selection) today() time.Time {
+// soon is the day up to which an end of life is near, YYYY-MM-DD.
+func (s *selection) soon() string {
 	if s.want.Today.IsZero() {
-		return s.catalog.date
+		return s.catalog.soon
 	}
-	return s.want.Today
+	return s.want.Today.Add(nearEnd).Format(time.DateOnly)
 }
 
 // families lists the families to look at, in order.
@@ -171,7 +171,7 @@ func otherFamily(d Distro) Distro {
 func (s *selection) offers(family Distro) [][]*offer {
 	pairs, lost := flavorsFor(s.name, s.flavor)
 	s.lost, s.jdks = lost, nil
-	var groups [][]*offer
+	groups := make([][]*offer, 0, len(pairs))
 	for _, pair := range pairs {
 		if offers := s.image.offers(family, pair, s.want.Need); len(offers) > 0 {
 			groups = append(groups, offers)

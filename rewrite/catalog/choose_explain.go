@@ -28,8 +28,12 @@ func (s *selection) result(o *offer, from string) *Choice {
 
 // compare tells a widened version from another one.
 func (s *selection) compare(c *Choice, o *offer) {
-	wanted, ok := parseVersion(c.From)
-	if !ok || o.text == c.From {
+	if o.text == c.From {
+		return
+	}
+	var parts [6]int
+	wanted, ok := appendVersion(parts[:0], c.From)
+	if !ok {
 		return
 	}
 	d := depth(s.name, wanted)
@@ -61,7 +65,8 @@ func (s *selection) explain(c *Choice, o *offer) {
 	if c.Bumped && stateful[s.name] {
 		s.say("%s %s may not read the data of %s: plan the upgrade of the data with it.", s.name, o.text, c.From)
 	}
-	if floor, ok := parseVersion(s.want.AtLeast); ok && !o.actual.atLeast(floor) {
+	var parts [6]int
+	if floor, ok := appendVersion(parts[:0], s.want.AtLeast); ok && !o.actual.atLeast(floor) {
 		s.say("At least %s is asked for; the catalog of %s has %s under this tag, which moves with its line.",
 			s.want.AtLeast, s.catalog.date.Format(time.DateOnly), o.actual)
 	}
@@ -73,7 +78,7 @@ func (s *selection) explain(c *Choice, o *offer) {
 	case c.ReleaseChanged:
 		s.say("%s %s takes the place of %s.", familyNames[o.distro], o.release, releaseName(s.family, s.release))
 	}
-	if end := o.end(); end != "" && end <= s.today().Add(nearEnd).Format(time.DateOnly) {
+	if end := o.end(); end != "" && end <= s.soon() {
 		s.say("%s %s reaches its end of life on %s.", s.name, o.text, end)
 	}
 }

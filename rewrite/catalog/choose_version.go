@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"time"
 )
 
 // version picks the offer for the wanted version and release. With strict,
@@ -22,7 +21,8 @@ func (s *selection) version(groups [][]*offer, strict bool) (*offer, error) {
 			Image: s.name, Wanted: strings.TrimSpace(s.text + " with " + s.flavor), Distro: offers[0].distro, Nearest: s.jdks,
 		}
 	}
-	floor, _ := parseVersion(s.want.AtLeast)
+	var parts [6]int
+	floor, _ := appendVersion(parts[:0], s.want.AtLeast)
 	floor = floor.line(max(2, depth(s.name, floor))) // a tag moves along with the patches of its line
 	old := func(o *offer) bool { return !o.actual.atLeast(floor) }
 	for _, group := range groups {
@@ -118,7 +118,8 @@ func (s *selection) match(offers []*offer) *offer {
 			return s.bestRelease(offers, o)
 		}
 	}
-	wanted, ok := parseVersion(s.text)
+	var parts [6]int
+	wanted, ok := appendVersion(parts[:0], s.text)
 	if !ok {
 		return nil
 	}
@@ -162,7 +163,7 @@ func (s *selection) newest(offers []*offer) *offer {
 		}
 	}
 	narrow(func(o *offer) bool { return o.complete })
-	limit := s.today().Add(nearEnd).Format(time.DateOnly)
+	limit := s.soon()
 	narrow(func(o *offer) bool { return cmp.Or(o.lineEnd, "9999") > limit })
 	candidates = channelLine(s.name, s.channel, candidates)
 	top := candidates[0] // they are sorted, newest first

@@ -100,7 +100,8 @@ func upstreamConfig(o *Origin, words []string) Config {
 			rows = index[official]
 		}
 	}
-	version, _ := parseVersion(o.Version)
+	var parts [6]int
+	version, _ := appendVersion(parts[:0], o.Version)
 	for _, r := range rows {
 		if r.matches(words, version) {
 			return r.config()
@@ -113,17 +114,18 @@ func upstreamConfig(o *Origin, words []string) Config {
 // anything at its ends ("alpine*", "*chiseled*"), or a bound of the version
 // ("<8", ">=18"). A tag without a version is the newest.
 func (r *configRow) matches(words []string, v version) bool {
+	var parts [6]int
 	for _, condition := range r.When {
 		if bound, ok := strings.CutPrefix(condition, ">="); ok {
-			limit, _ := parseVersion(bound)
-			if v != nil && !v.atLeast(limit) {
+			limit, _ := appendVersion(parts[:0], bound)
+			if len(v) > 0 && !v.atLeast(limit) {
 				return false
 			}
 			continue
 		}
 		if bound, ok := strings.CutPrefix(condition, "<"); ok {
-			limit, _ := parseVersion(bound)
-			if v == nil || v.atLeast(limit) {
+			limit, _ := appendVersion(parts[:0], bound)
+			if len(v) == 0 || v.atLeast(limit) {
 				return false
 			}
 			continue

@@ -109,8 +109,9 @@ func (d *Definition) TZData() bool { return d.HasPackage("tzdata") }
 
 // User resolves a user by name or number. Root is always there.
 func (d *Definition) User(name string) (User, bool) {
+	var room [20]byte
 	for _, u := range d.Users {
-		if u.Name == name || strconv.Itoa(u.UID) == name {
+		if u.Name == name || string(strconv.AppendInt(room[:0], int64(u.UID), 10)) == name {
 			return u, true
 		}
 	}

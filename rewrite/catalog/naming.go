@@ -38,6 +38,9 @@ func (n Naming) parts() (base, prefix string) {
 
 // Repository returns the repository part for an image of the catalog.
 func (n Naming) Repository(image string) string {
+	if n == (Naming{}) {
+		return hardenedRegistry + "/" + image
+	}
 	base, prefix := n.parts()
 	return base + prefix + image
 }

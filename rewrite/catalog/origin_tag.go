@@ -335,13 +335,11 @@ func isWindows(w string) bool {
 }
 
 // isNumber tells whether a word is a version.
-func isNumber(w string) bool {
-	_, ok := parseVersion(w)
-	return ok
-}
+func isNumber(w string) bool { return isVersion(w) }
 
 // isMajor tells whether a word is a plain small number.
 func isMajor(w string) bool {
-	v, ok := parseVersion(w)
+	var parts [6]int
+	v, ok := appendVersion(parts[:0], w)
 	return ok && len(v) == 1 && v[0] < 1000 && w[0] != 'v'
 }

@@ -81,20 +81,22 @@ func lostFor(image, word string) bool {
 // flavorsFor lists the pairs of flavors that serve an origin's flavor, best
 // first, and says what is lost.
 func flavorsFor(image, flavor string) (pairs []flavorPair, lost []string) {
-	var words []string
-	for w := range strings.SplitSeq(flavor, "-") {
-		switch {
-		case w == "":
-		case lostFor(image, w):
-			if why := lostFlavors[w]; why != "" {
-				lost = append(lost, why)
+	rest := flavor
+	if flavor != "" {
+		var words []string
+		for w := range strings.SplitSeq(flavor, "-") {
+			switch {
+			case w == "":
+			case lostFor(image, w):
+				if why := lostFlavors[w]; why != "" {
+					lost = append(lost, why)
+				}
+			default:
+				words = append(words, w)
 			}
-		default:
-			words = append(words, w)
 		}
+		rest = strings.Join(words, "-")
 	}
-	rest := strings.Join(words, "-")
-	same := []flavorPair{{rest, rest}}
 	switch image {
 	case "eclipse-temurin", "sapmachine":
 		switch rest {
@@ -138,7 +140,7 @@ func flavorsFor(image, flavor string) (pairs []flavorPair, lost []string) {
 			return []flavorPair{{"", ""}, {"php8.5", "php8.5"}, {"php8.4", "php8.4"}}, lost
 		}
 	}
-	return same, lost
+	return []flavorPair{{rest, rest}}, lost
 }
 
 // channelLine narrows the versions of an image to those that a moving name

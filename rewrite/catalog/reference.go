@@ -80,6 +80,9 @@ func consistsOf(s string, class func(byte) bool, more string) bool {
 // a prefix, such as that of a pull-through cache:
 // "registry.example.com/dockerhub/": "docker.io/". The longest key wins.
 func mapRepository(repository string, extra map[string]string) (mapped, key string) {
+	if len(extra) == 0 {
+		return repository, ""
+	}
 	keys := make([]string, 0, len(extra))
 	for k := range extra {
 		keys = append(keys, k)

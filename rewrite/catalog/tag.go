@@ -85,7 +85,7 @@ func catalogDistro(token string) (family Distro, release string, ok bool) {
 		if rest == "" {
 			return f, "", true
 		}
-		if _, numeric := parseVersion(rest); numeric {
+		if isVersion(rest) {
 			return f, rest, true
 		}
 	}

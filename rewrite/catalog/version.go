@@ -25,6 +25,13 @@ func parseVersion(text string) (version, bool) {
 	return slices.Clone(v), true
 }
 
+// isVersion tells whether parseVersion reads a text.
+func isVersion(text string) bool {
+	var parts [6]int
+	_, ok := appendVersion(parts[:0], text)
+	return ok
+}
+
 // appendVersion is parseVersion for a caller that brings the memory: versions
 // are read and compared many times in one choice. What it returns without ok is
 // of no use.

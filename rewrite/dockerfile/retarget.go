@@ -95,15 +95,16 @@ func (f *File) Retarget(targets []Target) Retargeted {
 	out := Retargeted{Edits: map[*Reference][]Edit{}, WrittenOut: map[*Reference]string{}, Err: map[*Reference]error{}}
 	var open []*goal
 	for _, t := range targets {
-		g, err := f.newGoal(t)
+		want := t.String()
+		g, err := f.newGoal(t, want)
 		if g != nil && len(open) == maxGoals {
-			g, err = nil, &RetargetError{t.Ref.Word.Text, t.String(), "the file has too many references with variables"}
+			g, err = nil, &RetargetError{t.Ref.Word.Text, want, "the file has too many references with variables"}
 		}
 		switch {
 		case err != nil:
 			out.Err[t.Ref] = err
 		case g == nil:
-			if want := t.String(); t.Ref.Word.Text != want { // else it stands there already
+			if t.Ref.Word.Text != want { // else it stands there already
 				out.Edits[t.Ref] = []Edit{{Span: t.Ref.Word.Span, New: want}}
 			}
 		default:
@@ -118,8 +119,8 @@ func (f *File) Retarget(targets []Target) Retargeted {
 }
 
 // newGoal takes a reference apart; nil when its word is plain text.
-func (f *File) newGoal(t Target) (*goal, error) {
-	r, want := t.Ref, t.String()
+func (f *File) newGoal(t Target, want string) (*goal, error) {
+	r := t.Ref
 	refuse := func(reason string) error { return &RetargetError{r.Word.Text, want, reason} }
 	switch {
 	case r.Err != nil:
@@ -132,7 +133,7 @@ func (f *File) newGoal(t Target) (*goal, error) {
 	if _, err := checkImage(want); err != nil {
 		return nil, err
 	}
-	if r.Kind != RefFrom || !strings.ContainsAny(r.Word.Text, `$"'`+string(f.Escape)) {
+	if r.Kind != RefFrom || !strings.ContainsAny(r.Word.Text, `$"'`) && !strings.ContainsRune(r.Word.Text, f.Escape) {
 		return nil, nil
 	}
 	w := flattener{f: f}
@@ -148,7 +149,7 @@ func (f *File) newGoal(t Target) (*goal, error) {
 	if now.String() != r.Resolved {
 		return nil, refuse(errTooOdd.Error())
 	}
-	return newGoal(t, w.atoms), nil
+	return newGoal(t, want, w.atoms), nil
 }
 
 // connected groups goals that share an ARG.

@@ -60,8 +60,8 @@ type goal struct {
 	choices [][]extent
 }
 
-func newGoal(t Target, atoms []atom) *goal {
-	g := &goal{target: t, ref: t.Ref, want: t.String(), atoms: atoms, old: boundsOf(t.Ref.Resolved), new: t.bounds()}
+func newGoal(t Target, want string, atoms []atom) *goal {
+	g := &goal{target: t, ref: t.Ref, want: want, atoms: atoms, old: boundsOf(t.Ref.Resolved), new: t.bounds()}
 	g.choices = make([][]extent, len(atoms))
 	at := 0
 	for i, a := range atoms {

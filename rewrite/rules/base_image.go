@@ -35,10 +35,11 @@ func runBaseImage(p *Pass) {
 		}
 	}
 	res := p.File.Retarget(targets)
+	p.Err = res.Err
+	p.written = make(map[*dockerfile.Reference]string, len(targets))
 	for _, t := range targets {
 		s := stages[t.Ref]
-		if err := res.Err[t.Ref]; err != nil {
-			p.Err[t.Ref] = err
+		if res.Err[t.Ref] != nil {
 			continue
 		}
 		before, after := p.asWritten(t.Ref, res.Edits[t.Ref])
@@ -81,7 +82,10 @@ func runBaseImage(p *Pass) {
 func (p *Pass) asWritten(ref *dockerfile.Reference, edits []dockerfile.Edit) (before, after string) {
 	word := ref.Word.Span
 	at := word.Start
-	edits = slices.SortedFunc(slices.Values(edits), func(a, b dockerfile.Edit) int { return a.Span.Start - b.Span.Start })
+	if len(edits) > 1 {
+		edits = slices.Clone(edits)
+		slices.SortStableFunc(edits, func(a, b dockerfile.Edit) int { return a.Span.Start - b.Span.Start })
+	}
 	for _, e := range edits {
 		if e.Span.Start < word.Start || e.Span.End > word.End {
 			continue
@@ -122,11 +126,11 @@ func (p *Pass) newReference() string {
 
 // whyImage explains the image of a stage.
 func (p *Pass) whyImage(s *strategy.Stage) string {
-	parts := []string{s.Why}
-	if s.Pick.Def.Image == s.Choice.Image { // otherwise they speak of an image that was not taken
-		parts = append(parts, s.Choice.Why...)
+	why := s.Why
+	if s.Pick.Def.Image == s.Choice.Image && len(s.Choice.Why) > 0 { // otherwise they speak of an image that was not taken
+		why += ". " + strings.Join(s.Choice.Why, ". ")
 	}
-	return sentence(strings.Join(parts, ". "))
+	return sentence(why)
 }
 
 func sentence(s string) string {
@@ -134,7 +138,11 @@ func sentence(s string) string {
 	if s == "" {
 		return s
 	}
-	return strings.TrimSuffix(strings.ReplaceAll(s, "..", "."), ".") + "."
+	s = strings.ReplaceAll(s, "..", ".")
+	if strings.HasSuffix(s, ".") {
+		return s
+	}
+	return s + "."
 }
 
 // workDirs restores working directories; the inserts of other rules are theirs.
@@ -285,11 +293,16 @@ func (p *Pass) movedPaths() {
 		return
 	}
 	old, now := root.Origin.Config.Env, root.Pick.Def.Environment
-	for _, k := range sortedKeys(now) {
-		was, ok := old[k]
-		if !ok || was == now[k] || !strings.HasPrefix(was, "/") || strings.Contains(was, ":") || strings.HasSuffix(k, "_HOME") || strings.HasSuffix(k, "_ROOT") {
-			continue
+	var moved []string
+	for k, was := range old {
+		is, ok := now[k]
+		if ok && was != is && strings.HasPrefix(was, "/") && !strings.Contains(was, ":") && !strings.HasSuffix(k, "_HOME") && !strings.HasSuffix(k, "_ROOT") {
+			moved = append(moved, k)
 		}
+	}
+	slices.Sort(moved)
+	for _, k := range moved {
+		was := old[k]
 		p.check(fmt.Sprintf("%s is %s in the new image and was %s. Volumes mounted at the old place are not found there.", k, quote(now[k]), quote(was)), root.From.Lines[0])
 	}
 }

@@ -59,7 +59,7 @@ func runNonrootUser(p *Pass) {
 			if dir, image := p.rootsDirectory(root.Pick); dir != "" {
 				p.after(fmt.Sprintf("%s belongs to root in %s. The program cannot create files directly in it, as it could when it was root itself.", dir, image), p.userLine())
 			}
-		} else if !strings.HasPrefix(p.RunUser.Spec, strings.Split(old, ":")[0]) && !sameUser(p, old) && !p.keepsNumber(old) {
+		} else if !strings.HasPrefix(p.RunUser.Spec, userName(old)) && !sameUser(p, old) && !p.keepsNumber(old) {
 			p.after(fmt.Sprintf("The container ran as %s and now runs as %s. Files on mounted volumes that belong to the old user must change hands.", old, p.RunUser.Spec), p.userLine())
 		}
 	}
@@ -99,9 +99,15 @@ func (p *Pass) rootsDirectory(pick *catalog.Pick) (dir, image string) {
 	return dir, p.Naming.Repository(pick.Def.Image)
 }
 
+// userName is the user of user:group.
+func userName(owner string) string {
+	name, _, _ := strings.Cut(owner, ":")
+	return name
+}
+
 func sameUser(p *Pass, old string) bool {
 	root := p.finalRoot()
-	u, ok := root.Pick.Def.User(strings.Split(old, ":")[0])
+	u, ok := root.Pick.Def.User(userName(old))
 	return ok && strings.HasPrefix(p.RunUser.Spec, fmt.Sprint(u.UID)+":")
 }
 

@@ -4,10 +4,10 @@
 package rules
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"dhibot/rewrite/dockerfile"
 	"dhibot/rewrite/strategy"
@@ -116,7 +116,7 @@ type File struct {
 // instructions of a stage that is still to be written change the plan.
 func Run(p *strategy.Plan) *Pass {
 	all := guide()
-	pass := &Pass{Plan: p, all: all, Err: map[*dockerfile.Reference]error{}, written: map[*dockerfile.Reference]string{}}
+	pass := &Pass{Plan: p, all: all}
 	for _, r := range all {
 		pass.rule = r
 		if r.ID != "multi-stage" {
@@ -140,12 +140,15 @@ func (p *Pass) change(f Finding) {
 	if f.Rule == "" {
 		f.Rule = p.rule.ID
 	}
+	if p.Findings == nil {
+		p.Findings = make([]Finding, 0, 8)
+	}
 	p.Findings = append(p.Findings, f)
 }
 
 // check reports a checklist item at lines of the Dockerfile.
 func (p *Pass) check(text string, lines ...int) {
-	c := Check{Rule: p.rule.ID, Text: text}
+	c := Check{Rule: p.rule.ID, Text: text, Where: make([]Where, 0, len(lines))}
 	for _, l := range lines {
 		c.Where = append(c.Where, Where{Line: l})
 	}
@@ -187,9 +190,13 @@ func (p *Pass) reference(image, tag string) string {
 }
 
 func quote(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if r := []rune(s); len(r) > 120 {
-		s = string(r[:117]) + "..."
+	if strings.ContainsFunc(s, unicode.IsSpace) {
+		s = strings.Join(strings.Fields(s), " ")
 	}
-	return fmt.Sprintf("`%s`", strings.ReplaceAll(s, "`", "'"))
+	if len(s) > 120 {
+		if r := []rune(s); len(r) > 120 {
+			s = string(r[:117]) + "..."
+		}
+	}
+	return "`" + strings.ReplaceAll(s, "`", "'") + "`"
 }

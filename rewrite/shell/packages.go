@@ -175,7 +175,6 @@ func isPython(name string) bool {
 }
 
 func (p *PackageCall) read(m manager, args []Arg) {
-	values := strings.Fields(m.values)
 	verb := ""
 	if m.defaultVerb == Install {
 		verb, p.Verb = "install", Install
@@ -188,7 +187,7 @@ func (p *PackageCall) read(m manager, args []Arg) {
 			hasValue := false
 			if opt, rest, is := strings.Cut(t, "="); is && strings.HasPrefix(t, "--") {
 				t, v, hasValue = opt, rest, true
-			} else if slices.Contains(values, t) && i+1 < len(args) {
+			} else if takesValue(m, t) && i+1 < len(args) {
 				i++
 				v, hasValue = args[i].Text, true
 				if !args[i].Literal {
@@ -219,10 +218,22 @@ func (p *PackageCall) read(m manager, args []Arg) {
 	if verb == "" && m.defaultVerb != "" && p.Verb == Other {
 		p.Verb = m.defaultVerb
 	}
-	if p.Verb == Install && len(p.Packages) == 0 && !p.Unknown && !p.System &&
-		slices.Contains([]string{"npm", "yarn", "pnpm", "bun"}, m.name) {
-		p.Verb = Sync
+	if p.Verb == Install && len(p.Packages) == 0 && !p.Unknown && !p.System {
+		switch m.name {
+		case "npm", "yarn", "pnpm", "bun":
+			p.Verb = Sync
+		}
 	}
+}
+
+// takesValue tells whether an option of a package manager has a value behind it.
+func takesValue(m manager, option string) bool {
+	for v := range strings.SplitSeq(m.values, " ") {
+		if v == option {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *PackageCall) option(m manager, opt, value string, hasValue bool) {

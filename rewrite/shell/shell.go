@@ -161,7 +161,7 @@ func (r Redirect) Writes() bool {
 }
 
 // Option changes how a text is read.
-type Option func(*config)
+type Option func(config) config
 
 type config struct {
 	env      map[string]string
@@ -173,12 +173,12 @@ type config struct {
 // ARG values may be overridden by whoever builds, so they do not belong here
 // unless a wrong value does no harm. The map is not modified.
 func WithEnv(env map[string]string) Option {
-	return func(c *config) { c.env = env }
+	return func(c config) config { c.env = env; return c }
 }
 
 // Plain says that the text is a file or a here-document, not the lines of an
 // instruction: a comment after a continued line then ends the command.
-func Plain() Option { return func(c *config) { c.dockerfy = false } }
+func Plain() Option { return func(c config) config { c.dockerfy = false; return c } }
 
 // Parse reads a text as Docker hands it to the shell, or as it stands in the
 // Dockerfile after the name of the instruction and its flags. Errors are
@@ -187,7 +187,7 @@ func Parse(text string, lang Lang, opts ...Option) (s *Script, err error) {
 	defer recovered(&s, &err)
 	c := config{dockerfy: true}
 	for _, o := range opts {
-		o(&c)
+		c = o(c)
 	}
 	return parse(text, lang, c)
 }
@@ -198,7 +198,7 @@ func Exec(argv []string, opts ...Option) (s *Script, err error) {
 	defer recovered(&s, &err)
 	var c config
 	for _, o := range opts {
-		o(&c)
+		c = o(c)
 	}
 	s = &Script{argv: slices.Clone(argv), env: c.env}
 	if len(argv) == 0 {
@@ -235,7 +235,7 @@ func parse(text string, lang Lang, c config) (*Script, error) {
 	}
 	s := &Script{Text: clean, Lang: lang, file: file, env: c.env}
 	w := &walker{script: s}
-	w.run(file, clean, lang, &frame{}, newScope(c.env))
+	w.run(file, clean, lang, frame{}, newScope(c.env))
 	return s, nil
 }
 
@@ -362,7 +362,12 @@ func (s *Script) Programs() []string {
 
 // Uses tells whether the text runs the named program.
 func (s *Script) Uses(name string) bool {
-	return slices.Contains(s.Programs(), name)
+	if name == "" || builtins[name] {
+		return false
+	}
+	return slices.ContainsFunc(s.Commands, func(c *Command) bool {
+		return !c.Function && c.Name == name || slices.Contains(c.Wrapped, name)
+	})
 }
 
 // builtins are the commands that a POSIX shell has itself. echo, printf, test,

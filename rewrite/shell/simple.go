@@ -60,17 +60,20 @@ func literal(args []Arg, assigns map[string]Arg, ok bool) ([]string, map[string]
 	if !ok {
 		return nil, nil, false
 	}
-	var argv []string
+	argv := make([]string, 0, len(args))
 	for _, a := range args {
 		if !a.Literal {
 			return nil, nil, false
 		}
 		argv = append(argv, a.Text)
 	}
-	env := map[string]string{}
+	var env map[string]string
 	for n, a := range assigns {
 		if !a.Literal {
 			return nil, nil, false
+		}
+		if env == nil {
+			env = make(map[string]string, len(assigns))
 		}
 		env[n] = a.Text
 	}
@@ -137,7 +140,10 @@ func (s *Script) words(st *syntax.Stmt) (args []Arg, env map[string]Arg, ok bool
 	}
 	f := &frame{text: s.Text, lang: s.Lang}
 	sc := newScope(nil)
-	env = map[string]Arg{}
+	if len(call.Assigns) > 0 {
+		env = make(map[string]Arg, len(call.Assigns))
+	}
+	args = make([]Arg, 0, len(call.Args))
 	for _, a := range call.Assigns {
 		if a.Name == nil || a.Append || a.Array != nil || a.Index != nil {
 			return nil, nil, false

@@ -46,24 +46,29 @@ func (w *walker) full(f *frame) bool {
 	return false
 }
 
-// run walks a text that was parsed.
-func (w *walker) run(file *syntax.File, text string, lang Lang, f *frame, sc *scope) {
-	g := f.with(func(g *frame) {
-		g.file, g.text, g.lang = file, text, lang
-		g.subs = strings.ContainsAny(text, "`") || strings.Contains(text, "$(") || strings.Contains(text, "<(") || strings.Contains(text, ">(")
-	})
+// run walks a text that was parsed; g is where it stands.
+func (w *walker) run(file *syntax.File, text string, lang Lang, g frame, sc *scope) {
+	g.depth++
+	g.file, g.text, g.lang = file, text, lang
+	g.subs = strings.ContainsAny(text, "`") || strings.Contains(text, "$(") || strings.Contains(text, "<(") || strings.Contains(text, ">(")
 	// A function may be called before or after the place that defines it.
-	hasFunctions := strings.Contains(text, ")") || strings.Contains(text, "function")
+	if strings.Contains(text, ")") || strings.Contains(text, "function") {
+		w.functions(file)
+	}
+	if w.script.Commands == nil {
+		w.script.Commands = make([]*Command, 0, min(64, 1+strings.Count(text, "&&")+strings.Count(text, ";")))
+	}
+	w.stmts(file.Stmts, &g, sc)
+}
+
+// functions notes the functions that a text defines.
+func (w *walker) functions(file *syntax.File) {
 	syntax.Walk(file, func(n syntax.Node) bool {
-		if !hasFunctions {
-			return false
-		}
 		if d, ok := n.(*syntax.FuncDecl); ok && d.Name != nil && !slices.Contains(w.script.Functions, d.Name.Value) {
 			w.script.Functions = append(w.script.Functions, d.Name.Value)
 		}
 		return true
 	})
-	w.stmts(file.Stmts, g, sc)
 }
 
 func (w *walker) stmts(list []*syntax.Stmt, f *frame, sc *scope) {

@@ -237,7 +237,7 @@ func (w *walker) nested(c *Command, text Arg, lang Lang, by string, f *frame, sc
 	if w.inner == nil {
 		w.inner = &frame{text: clean, file: file, lang: lang}
 	}
-	w.run(file, clean, lang, g, sc)
+	w.run(file, clean, lang, *g, sc)
 	return true
 }
 

@@ -49,7 +49,7 @@ func (s *Script) Effects(cwd string) Effects {
 }
 
 func (s *Script) readEffects(cwd string) Effects {
-	e := &effects{cwd: path.Clean("/" + cwd), env: maps.Clone(s.env), paths: map[string]bool{}, removed: map[string]bool{}, within: map[string]bool{}, sure: map[string]bool{}}
+	e := &effects{cwd: path.Clean("/" + cwd), env: maps.Clone(s.env), packages: s.Packages()}
 	if s.Truncated {
 		e.unknown("the text is too long to follow")
 	}
@@ -82,6 +82,7 @@ func (s *Script) Writes(cwd string) (paths []string, unknown bool, why string) {
 
 type effects struct {
 	cwd            string
+	packages       []PackageCall
 	env            map[string]string
 	venv           string // the virtual environment that was activated
 	out            Effects
@@ -140,7 +141,7 @@ func (e *effects) command(c *Command) {
 		}
 		return
 	}
-	if p, ok := packageCall(c); ok && p.System {
+	if slices.ContainsFunc(e.packages, func(p PackageCall) bool { return p.Cmd == c && p.System }) {
 		return
 	}
 	if asksOnly(c) || quiet[c.Name] {
@@ -272,12 +273,22 @@ func (e *effects) write(c *Command, a Arg) {
 	switch {
 	case !ok || passing(p):
 	case e.inside(p):
-		e.within[p] = true
+		mark(&e.within, p)
 	default:
-		e.paths[p] = true
-		e.sure[p] = e.sure[p] || !c.Conditional || changesOnly(c)
+		mark(&e.paths, p)
+		if !c.Conditional || changesOnly(c) {
+			mark(&e.sure, p)
+		}
 		delete(e.removed, p)
 	}
+}
+
+// mark adds to a set. Most sets stay empty, and are not made.
+func mark(set *map[string]bool, s string) {
+	if *set == nil {
+		*set = map[string]bool{}
+	}
+	(*set)[s] = true
 }
 
 // changesOnly tells whether a command changes what is there and makes nothing.
@@ -302,7 +313,7 @@ func (e *effects) remove(c *Command, a Arg) {
 		}
 	}
 	if !made && !e.inside(p) && !passing(p) {
-		e.removed[p] = true
+		mark(&e.removed, p)
 	}
 }
 

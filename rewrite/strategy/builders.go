@@ -168,13 +168,7 @@ func (d *decider) fill() {
 // startInstalls are programs that the start command or the health check of a
 // final dev stage uses and that the old image had.
 func (d *decider) startInstalls(s *Stage, def *catalog.Definition) []Install {
-	have := map[string]bool{}
-	for _, st := range s.ChainSteps() {
-		d.provides(st, have)
-	}
-	for _, i := range s.Installs {
-		have[i.Program], have["package "+i.Package] = true, true
-	}
+	var have map[string]bool // made when a program is looked for
 	var out []Install
 	check := func(st *assess.Step, run *assess.Run) {
 		if run == nil || run.Script == nil {
@@ -182,6 +176,15 @@ func (d *decider) startInstalls(s *Stage, def *catalog.Definition) []Install {
 		}
 		for _, p := range run.Script.Programs() {
 			pkg, ok := programPackage(p, def.PackageManager())
+			if ok && have == nil {
+				have = map[string]bool{}
+				for _, st := range s.ChainSteps() {
+					d.provides(st, have)
+				}
+				for _, i := range s.Installs {
+					have[i.Program], have["package "+i.Package] = true, true
+				}
+			}
 			if !ok || have[p] || have["package "+pkg] || def.HasProgram(p) || !d.oldHad(s.Stage, p) {
 				continue
 			}

@@ -15,8 +15,29 @@ import (
 // the same origin, so that stages that exchange files stay compatible.
 type chooser struct {
 	in      *Input
+	both    []bothChoice
 	release string // wished Debian release, "12" or ""
 	alpine  string // wished Alpine release of stages that name none, or ""
+}
+
+// bothChoice is what the catalog answered for a root stage that wants both
+// variants: it is asked for again when a stage would do with one.
+type bothChoice struct {
+	stage  *assess.Stage
+	choice *catalog.Choice
+	err    error
+}
+
+// askBoth has the catalog choose both variants for a root stage, once.
+func (c *chooser) askBoth(s *assess.Stage) (*catalog.Choice, error) {
+	for _, b := range c.both {
+		if b.stage == s {
+			return b.choice, b.err
+		}
+	}
+	ch, err := c.in.Catalog.Choose(s.Origin, c.want(s, catalog.NeedBoth))
+	c.both = append(c.both, bothChoice{s, ch, err})
+	return ch, err
 }
 
 func (in *Input) chooser() *chooser {
@@ -100,8 +121,11 @@ func (c *chooser) choose(s *assess.Stage, need catalog.Need) (*catalog.Choice, *
 
 // line selects without a look at what the project pins.
 func (c *chooser) line(s *assess.Stage, need catalog.Need) (*catalog.Choice, *Block) {
-	ch, err := c.in.Catalog.Choose(s.Origin, c.want(s, catalog.NeedBoth))
-	if w := c.want(s, need); err != nil && w.Flavor != "" {
+	ch, err := c.askBoth(s)
+	if err == nil {
+		return ch, nil
+	}
+	if w := c.want(s, need); w.Flavor != "" {
 		// Maven and Gradle have no runtime variant, and not every JDK.
 		if ch, err = c.in.Catalog.Choose(s.Origin, w); err == nil {
 			_, why := c.in.buildJDK(s.Origin)

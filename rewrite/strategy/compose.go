@@ -20,7 +20,7 @@ type composer struct {
 	def     *catalog.Definition
 	steps   []*assess.Step // what stays behind, in order
 	tail    []*assess.Step // what follows the new lines
-	effects map[*assess.Step]effect
+	effects effects
 	source  string // stage to copy from
 	recipe  *recipe
 	user    RunUser

@@ -34,7 +34,7 @@ func (c *composer) copies() {
 		}
 	}
 	for _, st := range c.steps {
-		e, ok := c.effects[st]
+		e, ok := c.effects.of(st)
 		if !ok || e.trivial {
 			continue
 		}
@@ -313,7 +313,7 @@ func (c *composer) samePlace(st *assess.Step, td string) bool {
 // removals refuses deletions that a COPY cannot carry over.
 func (c *composer) removals(paths []artifact) {
 	for _, st := range c.steps {
-		e, ok := c.effects[st]
+		e, ok := c.effects.of(st)
 		if !ok {
 			continue
 		}

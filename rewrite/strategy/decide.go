@@ -15,22 +15,22 @@ type decider struct {
 	chooser *chooser
 	// npm is a globally installed program that starts the container; nil for
 	// none.
-	npm     *npmGlobal
-	byStage map[*assess.Stage]*Stage
+	npm *npmGlobal
 }
 
 // Decide decides what becomes of every stage. It always gives a plan; a plan
 // without a pick changes nothing and says why.
 func Decide(in Input) *Plan {
 	p := &Plan{Input: in, Shape: ShapeNone}
-	d := &decider{Plan: p, byStage: map[*assess.Stage]*Stage{}}
+	d := &decider{Plan: p}
 	d.chooser = p.chooser()
-	for _, s := range in.Stages.All {
-		ps := &Stage{Stage: s}
-		d.byStage[s] = ps
-		p.All = append(p.All, ps)
+	stages := make([]Stage, len(in.Stages.All))
+	p.All = make([]*Stage, len(stages))
+	for i, s := range in.Stages.All {
+		stages[i].Stage = s
+		p.All[i] = &stages[i]
 	}
-	p.Final = d.byStage[in.Stages.Final]
+	p.Final = p.All[in.Stages.Final.Index]
 	d.origins()
 	d.final()
 	d.builders()
@@ -43,7 +43,7 @@ func Decide(in Input) *Plan {
 }
 
 // root is the plan of the stage at the start of the chain.
-func (d *decider) root(s *assess.Stage) *Stage { return d.byStage[s.Root()] }
+func (d *decider) root(s *assess.Stage) *Stage { return d.All[s.Root().Index] }
 
 // origins marks the roots that cannot move or have moved already.
 func (d *decider) origins() {
@@ -132,8 +132,10 @@ func (d *decider) devWhy(root *Stage) string {
 		for _, st := range s.Steps {
 			if st.Run != nil {
 				what := "a command"
-				if st.Run.Script != nil && len(st.Run.Script.Programs()) > 0 {
-					what = st.Run.Script.Programs()[0]
+				if st.Run.Script != nil {
+					if programs := st.Run.Script.Programs(); len(programs) > 0 {
+						what = programs[0]
+					}
 				}
 				return fmt.Sprintf("line %d runs %s: that needs a shell, and only the dev image has one", st.Lines[0], what)
 			}

@@ -143,7 +143,7 @@ func (d *decider) devStart(f *assess.Stage, def *catalog.Definition) (Start, *Bl
 	if e.Step != nil {
 		return d.devEntrypoint(f, def, e)
 	}
-	t := &starter{in: &d.Input, final: f, def: def, made: map[string]bool{}, carried: map[string]bool{}, builds: true}
+	t := &starter{in: &d.Input, final: f, def: def, builds: true}
 	if c.Step == nil {
 		if service(def.Image) && len(def.Entrypoint)+len(def.Cmd) > 0 {
 			return Start{}, nil

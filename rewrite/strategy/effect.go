@@ -47,6 +47,19 @@ type effect struct {
 	install bool // a language's packages are installed
 }
 
+// effects are those of the RUNs of the final image, in order.
+type effects []effect
+
+// of is what a RUN leaves behind; false for any other step.
+func (l effects) of(st *assess.Step) (effect, bool) {
+	for i := range l {
+		if l[i].step == st {
+			return l[i], true
+		}
+	}
+	return effect{}, false
+}
+
 // binaryPackage are packages of one program that needs nothing but libc, and
 // the place of the program. Source: Debian's and Alpine's package contents.
 func binaryPackage(name, manager string) string {

@@ -14,7 +14,7 @@ import (
 func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	f := d.Final.Stage
 	var rec *recipe
-	if _, trivial := d.effects(f, nil); !trivial && ch.Dev != nil {
+	if ch.Dev != nil && !d.leavesNothing(f) {
 		rec = d.compiled(f, ch)
 	}
 	if rec != nil && len(rec.blocks) > 0 {
@@ -27,10 +27,8 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 		return false
 	}
 	list, trivial := d.effects(f, pick.Def)
-	effects := map[*assess.Step]effect{}
 	ownTrivial := true
 	for _, e := range list {
-		effects[e.step] = e
 		if e.step.Stage == f && !e.trivial {
 			ownTrivial = false
 		}
@@ -43,7 +41,6 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 			if e.owned != nil {
 				list[i].trivial, list[i].rule = true, "nonroot-user"
 				list[i].why = "the image brings its own unprivileged user, and COPY gives the files to it; neither accounts nor owners can be changed without a shell"
-				effects[e.step] = list[i]
 			}
 		}
 	}
@@ -92,21 +89,21 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	d.notePHP(f, pick.Def)
 	switch {
 	case trivial && !siblings && rec == nil:
-		d.inPlace(root, pick, effects)
+		d.inPlace(root, pick, list)
 		return true
 	case f.Parent != nil && ownTrivial:
-		return d.rebase(root, ch, pick, image, effects, venv)
+		return d.rebase(root, ch, pick, image, list, venv)
 	}
 	if ch.Dev == nil {
 		d.Blocks = append(d.Blocks, Block{Rule: "multi-stage", Code: "variant-not-offered", Line: root.From.Lines[0], Text: fmt.Sprintf("dhi %s has no dev variant to build in", ch.Image)})
 		return false
 	}
-	return d.split(root, ch, pick, image, effects, rec, venv)
+	return d.split(root, ch, pick, image, list, rec, venv)
 }
 
 // imageBlocks are the reasons that lie in the image, in packages and in what
 // the stage is for; how it starts is looked at on its own.
-func (d *decider) imageBlocks(root *Stage, pick *catalog.Pick, image string, list []effect) []Block {
+func (d *decider) imageBlocks(root *Stage, pick *catalog.Pick, image string, list effects) []Block {
 	f := d.Final.Stage
 	var out []Block
 	if b := d.fitsPlatform(root.Stage, &catalog.Choice{Image: image}, pick.Def); b != nil {
@@ -141,15 +138,15 @@ func (d *decider) imageBlocks(root *Stage, pick *catalog.Pick, image string, lis
 
 // starter knows the files that RUNs of the final image make and that come
 // along.
-func (d *decider) starter(f *assess.Stage, def *catalog.Definition, list []effect, rec *recipe) *starter {
-	t := &starter{in: &d.Input, final: f, def: def, made: map[string]bool{}, carried: map[string]bool{}, builds: rec != nil, unprivileged: !d.RunUser.Root}
+func (d *decider) starter(f *assess.Stage, def *catalog.Definition, list effects, rec *recipe) *starter {
+	t := &starter{in: &d.Input, final: f, def: def, builds: rec != nil, unprivileged: !d.RunUser.Root}
 	for _, e := range list {
 		for _, c := range e.carried {
-			t.carried[c] = true
+			mark(&t.carried, c)
 		}
 		if e.install || rec != nil || e.unknown == "" {
 			for _, p := range e.paths {
-				t.made[p] = true
+				mark(&t.made, p)
 			}
 		}
 		if e.cwd {
@@ -158,16 +155,32 @@ func (d *decider) starter(f *assess.Stage, def *catalog.Definition, list []effec
 	}
 	if rec != nil {
 		for _, a := range rec.artifacts {
-			t.made[a.path] = true
+			mark(&t.made, a.path)
 		}
 	}
 	return t
 }
 
+// mark adds to a set. Most sets stay empty, and are not made.
+func mark(set *map[string]bool, s string) {
+	if *set == nil {
+		*set = map[string]bool{}
+	}
+	(*set)[s] = true
+}
+
 // effects reads every RUN of the final image; trivial tells that none leaves
 // anything behind.
-func (d *decider) effects(f *assess.Stage, def *catalog.Definition) (list []effect, trivial bool) {
-	trivial = true
+func (d *decider) effects(f *assess.Stage, def *catalog.Definition) (list effects, trivial bool) {
+	runs := 0
+	for _, st := range f.ChainSteps() {
+		if st.Run != nil {
+			runs++
+		}
+	}
+	if list, trivial = make(effects, 0, runs), true; runs == 0 {
+		return nil, true
+	}
 	for _, st := range f.ChainSteps() {
 		if st.Run == nil {
 			continue
@@ -177,6 +190,17 @@ func (d *decider) effects(f *assess.Stage, def *catalog.Definition) (list []effe
 		trivial = trivial && e.trivial
 	}
 	return list, trivial
+}
+
+// leavesNothing tells whether no RUN of the final image leaves anything behind,
+// on whatever image.
+func (d *decider) leavesNothing(f *assess.Stage) bool {
+	for _, st := range f.ChainSteps() {
+		if st.Run != nil && !d.effect(f, st, nil).trivial {
+			return false
+		}
+	}
+	return true
 }
 
 // siblingsRun tells whether another stage of the tree runs commands, so that

@@ -9,6 +9,7 @@ import (
 	"dhibot/rewrite/assess"
 	"dhibot/rewrite/catalog"
 	"dhibot/rewrite/project"
+	"dhibot/rewrite/shell"
 )
 
 // installs finds the programs that a RUN of the stage uses, that the old image
@@ -16,6 +17,9 @@ import (
 func (in *Input) installs(s *assess.Stage, def *catalog.Definition, dropped func(*assess.Step) bool) []Install {
 	manager := def.PackageManager()
 	if manager == "" {
+		return nil
+	}
+	if !slices.ContainsFunc(s.Steps, func(st *assess.Step) bool { return st.Run != nil && st.Run.Script != nil }) {
 		return nil
 	}
 	have := map[string]bool{}
@@ -51,22 +55,19 @@ func (in *Input) installs(s *assess.Stage, def *catalog.Definition, dropped func
 		}
 		sc := st.Run.Script
 		// Packages that the same RUN installs before using them.
-		local := map[string]bool{}
-		for _, p := range sc.Packages() {
-			if p.System && p.Verb == "install" {
-				for _, n := range p.Packages {
-					local[n] = true
-				}
-			}
+		local := func(name string) bool {
+			return slices.ContainsFunc(sc.Packages(), func(p shell.PackageCall) bool {
+				return p.System && p.Verb == shell.Install && slices.Contains(p.Packages, name)
+			})
 		}
 		for _, c := range sc.Commands {
 			if c.Name == "" || strings.Contains(c.Path, "/") && !strings.HasPrefix(c.Path, "/usr/bin/") && !strings.HasPrefix(c.Path, "/bin/") {
 				continue
 			}
-			if pkg, ok := programPackage(c.Name, manager); ok && (local[pkg] || local[c.Name]) {
+			if pkg, ok := programPackage(c.Name, manager); ok && (local(pkg) || local(c.Name)) {
 				continue
 			}
-			if !in.oldHad(s, c.Name) {
+			if !in.oldHad(s, c.Name) || have[c.Name] || def.HasProgram(c.Name) {
 				continue
 			}
 			add(c.Name, st, fmt.Sprintf("line %d calls %s, which %s brings and the DHI image does not", st.Lines[0], c.Name, s.Origin.Reference))
@@ -81,7 +82,7 @@ func (in *Input) installs(s *assess.Stage, def *catalog.Definition, dropped func
 			}
 			add(need.program, st, need.why)
 		}
-		if readsZones(st) && !local["tzdata"] {
+		if readsZones(st) && !local("tzdata") {
 			add("zoneinfo", st, fmt.Sprintf("line %d reads the time zones, which the DHI image does not declare", st.Lines[0]))
 		}
 		in.provides(st, have)

@@ -1,7 +1,6 @@
 package strategy
 
 import (
-	"fmt"
 	"path"
 	"strings"
 
@@ -14,7 +13,7 @@ import (
 // by WORKDIR, and the user is the image's own, who owns those.
 func (d *decider) owns(f *assess.Stage, list []effect, def *catalog.Definition) bool {
 	own := programUser(def)
-	if d.RunUser.Root || d.RunUser.Spec != fmt.Sprintf("%d:%d", own.UID, own.GID) || def.RunUser().UID == 0 {
+	if d.RunUser.Root || d.RunUser.Spec != numbers(own) || def.RunUser().UID == 0 {
 		return false
 	}
 	owned := map[*assess.Step]string{}
@@ -68,9 +67,9 @@ func (d *decider) ownable(f *assess.Stage, at *assess.Step, p string, owned map[
 
 // dropOwners removes commands of the build stage that only made accounts for
 // the image that ships: its files get their owner when they are copied.
-func (d *decider) dropOwners(f *assess.Stage, at int, effects map[*assess.Step]effect) {
+func (d *decider) dropOwners(f *assess.Stage, at int, effects effects) {
 	for i, st := range f.Steps[:at] {
-		e, ok := effects[st]
+		e, ok := effects.of(st)
 		if !ok || e.owned == nil || e.unknown != "" || len(st.Run.Script.Accounts()) == 0 {
 			continue
 		}

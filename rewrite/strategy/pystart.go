@@ -81,9 +81,12 @@ func pythonWord(w shell.TemplateWord) string {
 	return "*" + word + ".split()"
 }
 
+// pythonEscapes are those of a string literal in single quotes.
+var pythonEscapes = strings.NewReplacer(`\`, `\\`, "'", `\'`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
+
 // pythonText is a string literal in single quotes.
 func pythonText(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`, "\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(s) + "'"
+	return "'" + pythonEscapes.Replace(s) + "'"
 }
 
 // directly says what is gained by a list instead of a shell.

@@ -10,7 +10,7 @@ import (
 )
 
 // inPlace gives the final stage's root a runtime image.
-func (d *decider) inPlace(root *Stage, pick *catalog.Pick, effects map[*assess.Step]effect) {
+func (d *decider) inPlace(root *Stage, pick *catalog.Pick, effects effects) {
 	d.Shape = ShapeInPlace
 	root.Pick = pick
 	root.Why = "nothing in it needs a shell, a package manager or root any more"
@@ -27,7 +27,7 @@ func (d *decider) inPlace(root *Stage, pick *catalog.Pick, effects map[*assess.S
 		root.Why += "; it starts php, which the fpm variant is built without"
 	}
 	for _, st := range d.Final.ChainSteps() {
-		if e, ok := effects[st]; ok && e.trivial {
+		if e, ok := effects.of(st); ok && e.trivial {
 			d.Drops = append(d.Drops, Drop{Step: st, Rule: e.rule, Why: e.why})
 			d.noteDropped(e)
 			d.noteHeaders(e)
@@ -104,9 +104,9 @@ func (d *decider) noteDropped(e effect) {
 
 // noteStaying names the programs that people could miss in the image that
 // ships because the RUN that installs them stays in the build stage.
-func (d *decider) noteStaying(steps []*assess.Step, effects map[*assess.Step]effect) {
+func (d *decider) noteStaying(steps []*assess.Step, effects effects) {
 	for _, st := range steps {
-		e, ok := effects[st]
+		e, ok := effects.of(st)
 		if !ok {
 			continue
 		}
@@ -128,7 +128,7 @@ func (d *decider) noteStaying(steps []*assess.Step, effects map[*assess.Step]eff
 
 // rebase gives the final stage an image of its own instead of the build stage
 // that it inherits from.
-func (d *decider) rebase(root *Stage, ch *catalog.Choice, pick *catalog.Pick, image string, effects map[*assess.Step]effect, venv venv) bool {
+func (d *decider) rebase(root *Stage, ch *catalog.Choice, pick *catalog.Pick, image string, effects effects, venv venv) bool {
 	f := d.Final.Stage
 	var steps []*assess.Step
 	for _, s := range f.Chain() {
@@ -162,13 +162,14 @@ func (d *decider) rebase(root *Stage, ch *catalog.Choice, pick *catalog.Pick, im
 		Why: fmt.Sprintf("%s is built in, so it needs the dev image; the image that ships gets the runtime one", f.Parent.Name)}
 	d.noteStaying(steps, effects)
 	for _, st := range f.Steps {
-		if e, ok := effects[st]; ok && e.trivial {
+		if e, ok := effects.of(st); ok && e.trivial {
 			d.Drops = append(d.Drops, Drop{Step: st, Rule: e.rule, Why: e.why})
 			d.noteDropped(e)
 		}
 	}
 	for _, st := range f.ChainSteps() {
-		d.noteHeaders(effects[st])
+		e, _ := effects.of(st)
+		d.noteHeaders(e)
 	}
 	d.venvInserts(venv)
 	d.prefixInserts()
@@ -176,7 +177,7 @@ func (d *decider) rebase(root *Stage, ch *catalog.Choice, pick *catalog.Pick, im
 }
 
 // split turns the final stage into a build stage and adds a runtime stage.
-func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, image string, effects map[*assess.Step]effect, rec *recipe, venv venv) bool {
+func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, image string, effects effects, rec *recipe, venv venv) bool {
 	f := d.Final.Stage
 	if b := d.treeFits(root, ch, ch.Dev.Def); b != nil {
 		root.Left = b
@@ -215,7 +216,8 @@ func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, ima
 		d.Notes = append(d.Notes, rec.notes...)
 	}
 	for _, st := range f.ChainSteps() {
-		d.noteHeaders(effects[st])
+		e, _ := effects.of(st)
+		d.noteHeaders(e)
 	}
 	d.venvInserts(venv)
 	d.prefixInserts()
@@ -224,12 +226,12 @@ func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, ima
 
 // cut is the number of the final stage's own steps that stay in the build
 // stage: up to the last RUN, and the copies into a directory that a RUN writes.
-func (d *decider) cut(effects map[*assess.Step]effect, rec *recipe) int {
+func (d *decider) cut(effects effects, rec *recipe) int {
 	f := d.Final.Stage
 	at := 0
 	var dirs []string
 	for i, st := range f.Steps {
-		if e, ok := effects[st]; ok {
+		if e, ok := effects.of(st); ok {
 			at = i + 1
 			if !e.trivial && (e.cwd || rec != nil) {
 				dirs = append(dirs, st.Before.WorkDir)

@@ -333,17 +333,43 @@ func shellDashC(argv []string) bool {
 
 // jsonArray writes the exec form.
 func jsonArray(argv []string) string {
-	parts := make([]string, len(argv))
+	size := 2
+	for _, a := range argv {
+		size += len(a) + len(`"", `)
+	}
+	var b strings.Builder
+	b.Grow(size)
+	b.WriteByte('[')
 	for i, a := range argv {
-		var b strings.Builder
-		enc := json.NewEncoder(&b)
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if plainJSON(a) {
+			b.WriteByte('"')
+			b.WriteString(a)
+			b.WriteByte('"')
+			continue
+		}
+		var quoted strings.Builder
+		enc := json.NewEncoder(&quoted)
 		enc.SetEscapeHTML(false)
 		if err := enc.Encode(a); err != nil {
 			return "[]"
 		}
-		parts[i] = strings.TrimSuffix(b.String(), "\n")
+		b.WriteString(strings.TrimSuffix(quoted.String(), "\n"))
 	}
-	return "[" + strings.Join(parts, ", ") + "]"
+	b.WriteByte(']')
+	return b.String()
+}
+
+// plainJSON tells whether a text stands for itself in a JSON string.
+func plainJSON(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 func joinWhy(a, b string) string {

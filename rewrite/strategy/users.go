@@ -2,6 +2,7 @@ package strategy
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"dhibot/rewrite/assess"
@@ -12,11 +13,17 @@ import (
 func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime bool) RunUser {
 	u := def.RunUser()
 	own := programUser(def)
-	spec := fmt.Sprintf("%d:%d", own.UID, own.GID)
-	r := RunUser{Spec: spec, Names: map[string]string{}}
+	spec := numbers(own)
+	r := RunUser{Spec: spec}
+	rename := func(from, to string) {
+		if r.Names == nil {
+			r.Names = map[string]string{}
+		}
+		r.Names[from] = to
+	}
 	// Names that the image does not have become numbers: the number that the
 	// file gave, else the user of the image.
-	uids := map[string]string{}
+	var uids map[string]string
 	for _, st := range final.ChainSteps() {
 		if st.Run == nil || st.Run.Script == nil || len(st.Run.Script.Accounts()) == 0 {
 			continue
@@ -39,6 +46,9 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 				}
 				if gid == "" {
 					gid = a.UID
+				}
+				if uids == nil {
+					uids = map[string]string{}
 				}
 				uids[a.Name] = a.UID + ":" + gid
 			}
@@ -69,13 +79,13 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 		if st.Keyword == "USER" {
 			last = ""
 			if to, ok := resolve(st, userOf(st)); ok {
-				r.Names[userOf(st)] = to
+				rename(userOf(st), to)
 				last = to
 			}
 		}
 		if c := st.Copy; c != nil && c.Chown != "" {
 			if to, ok := resolve(st, c.Chown); ok {
-				r.Names[c.Chown] = to
+				rename(c.Chown, to)
 			}
 		}
 	}
@@ -95,7 +105,7 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 			r.Spec += ":" + r.Spec
 		}
 	} else if d, ok := def.User(strings.Split(final.End.User, ":")[0]); ok && final.End.User != "" {
-		r.Spec = fmt.Sprintf("%d:%d", d.UID, d.GID)
+		r.Spec = numbers(catalog.User{UID: d.UID, GID: d.GID})
 	}
 	if r.Root {
 		r.Spec = "0:0"
@@ -115,6 +125,12 @@ func (in *Input) filledIn(st *assess.Step, word string) string {
 		return word
 	}
 	return text
+}
+
+// numbers is an account as USER and --chown take it: 65532:65532.
+func numbers(u catalog.User) string {
+	var room [24]byte
+	return string(strconv.AppendInt(append(strconv.AppendInt(room[:0], int64(u.UID), 10), ':'), int64(u.GID), 10))
 }
 
 // userOf is the user of a USER instruction as written, quotes removed.
