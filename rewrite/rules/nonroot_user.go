@@ -63,6 +63,9 @@ func runNonrootUser(p *Pass) {
 			p.after(fmt.Sprintf("The container ran as %s and now runs as %s. Files on mounted volumes that belong to the old user must change hands.", old, p.RunUser.Spec), p.userLine())
 		}
 	}
+	if a := p.RunUser.Argument; a != "" {
+		p.check(fmt.Sprintf("The number of the user was the build argument %s. It is written out now: setting %s in a build does not change the user any more.", a, a), p.userLine())
+	}
 	if w := p.mounts(); len(w) > 0 && p.Shape != strategy.ShapeDev && !p.RunUser.Root {
 		p.Checks = append(p.Checks, Check{Rule: "nonroot-user", After: true, Where: w,
 			Text: fmt.Sprintf("Volumes are mounted into the container here. The files on them must be readable, and where the program writes, writable for %s.", p.RunUser.Spec)})

@@ -360,10 +360,7 @@ func (in *Input) accountsOf(s *assess.Stage, def *catalog.Definition) map[string
 		}
 	}
 	for _, st := range s.ChainSteps() {
-		if st.Run == nil || st.Run.Script == nil {
-			continue
-		}
-		for _, a := range st.Run.Script.Accounts() {
+		for _, a := range in.accounts(st) {
 			if a.Kind == "user" {
 				known[a.Name] = true
 			}

@@ -225,6 +225,9 @@ type RunUser struct {
 	Names map[string]string // old name -> numeric spec, for --chown
 	Why   string
 	Root  bool // the file says root on purpose
+	// Argument is the build argument that gave the old account the number that
+	// is in Spec now, "" for none.
+	Argument string
 	// Owned are the COPY instructions whose files a RUN gave to the user: the
 	// owner is written to them instead.
 	Owned map[*assess.Step]string

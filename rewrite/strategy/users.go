@@ -2,11 +2,15 @@ package strategy
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
 	"dhibot/rewrite/assess"
 	"dhibot/rewrite/catalog"
+	"dhibot/rewrite/shell"
 )
 
 // runUser decides who the final stage runs as on the new image.
@@ -23,40 +27,10 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 	}
 	// Names that the image does not have become numbers: the number that the
 	// file gave, else the user of the image.
-	var uids map[string]string
-	for _, st := range final.ChainSteps() {
-		if st.Run == nil || st.Run.Script == nil || len(st.Run.Script.Accounts()) == 0 {
-			continue
-		}
-		groups := map[string]string{}
-		for _, a := range st.Run.Script.Accounts() {
-			for _, word := range []*string{&a.Name, &a.UID, &a.GID} {
-				*word = in.filledIn(st, *word)
-			}
-			if a.Kind == "group" && numeric(a.GID) {
-				groups[a.Name] = a.GID
-			}
-			if a.Kind == "user" && numeric(a.UID) {
-				gid := a.GID
-				if !numeric(gid) {
-					gid = groups[gid]
-				}
-				if gid == "" {
-					gid = groups[a.Name]
-				}
-				if gid == "" {
-					gid = a.UID
-				}
-				if uids == nil {
-					uids = map[string]string{}
-				}
-				uids[a.Name] = a.UID + ":" + gid
-			}
-		}
-	}
+	given := in.givenNumbers(final)
 	name := func(n string) string {
-		if v, ok := uids[n]; ok {
-			return v
+		if v, ok := given[n]; ok {
+			return v.spec
 		}
 		return spec
 	}
@@ -77,10 +51,12 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 	last := ""
 	for _, st := range final.ChainSteps() {
 		if st.Keyword == "USER" {
-			last = ""
+			last, r.Argument = "", ""
 			if to, ok := resolve(st, userOf(st)); ok {
+				name := in.filledIn(st, userOf(st))
 				rename(userOf(st), to)
-				last = to
+				rename(name, to)
+				last, r.Argument = to, given[name].argument
 			}
 		}
 		if c := st.Copy; c != nil && c.Chown != "" {
@@ -111,6 +87,85 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 		r.Spec = "0:0"
 	}
 	return r
+}
+
+// givenNumber is the number that a file gives an account, "1000:1000", and the
+// build argument that it is the default of, if any.
+type givenNumber struct{ spec, argument string }
+
+// givenNumbers are the numbers of the accounts that a stage and those below it
+// make.
+func (in *Input) givenNumbers(s *assess.Stage) map[string]givenNumber {
+	var given map[string]givenNumber
+	for _, st := range s.ChainSteps() {
+		var groups map[string]string
+		for i, a := range in.accounts(st) {
+			switch {
+			case a.Kind == "group" && numeric(a.GID):
+				if groups == nil {
+					groups = map[string]string{}
+				}
+				groups[a.Name] = a.GID
+			case a.Kind == "user" && numeric(a.UID):
+				gid := a.GID
+				if !numeric(gid) {
+					gid = groups[gid]
+				}
+				if gid == "" {
+					gid = groups[a.Name]
+				}
+				if gid == "" {
+					gid = a.UID
+				}
+				if given == nil {
+					given = map[string]givenNumber{}
+				}
+				given[a.Name] = givenNumber{a.UID + ":" + gid, in.argument(s, st.Run.Script.Accounts()[i].UID)}
+			}
+		}
+	}
+	return given
+}
+
+// accounts are those that a RUN makes, as filledIn reads them. The list must
+// not be changed.
+func (in *Input) accounts(st *assess.Step) []shell.Account {
+	if st.Run == nil || st.Run.Script == nil {
+		return nil
+	}
+	made := st.Run.Script.Accounts()
+	open := func(a shell.Account) bool { return strings.Contains(a.Name+a.UID+a.GID, "$") }
+	if !slices.ContainsFunc(made, open) {
+		return made
+	}
+	made = slices.Clone(made)
+	for i := range made {
+		a := &made[i]
+		a.Name, a.UID, a.GID = in.filledIn(st, a.Name), in.filledIn(st, a.UID), in.filledIn(st, a.GID)
+	}
+	return made
+}
+
+// argument is the build argument of a stage that a word takes its value from, ""
+// for none.
+func (in *Input) argument(s *assess.Stage, word string) string {
+	if !strings.Contains(word, "$") {
+		return ""
+	}
+	_, names, err := in.File.Expand(word, nil)
+	if err != nil {
+		return ""
+	}
+	for _, st := range s.ChainSteps() {
+		if c, ok := st.Command.(*instructions.ArgCommand); ok {
+			for _, a := range c.Args {
+				if slices.Contains(names, a.Key) {
+					return a.Key
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // filledIn is an account as the file itself sets it: $NAME becomes what ENV and
