@@ -30,7 +30,8 @@ import (
 // answers. The comment of its archive holds, a line each,
 //
 //	port: 3000          where it serves; `port: 80 8080` when the port moves
-//	get: /path answer   what it answers there, before and after
+//	get: /path answer   what it answers there, before and after; fcgi:/script
+//	                    has php-fpm run a script
 //	prints: words       instead of both: what it prints before it ends
 //	user: 10001         whom it runs as after, when that is not the image's own user
 //	breaks: /path words what it answers there after, when the migration cannot
@@ -196,7 +197,7 @@ func (s *suite) try(t *testing.T, form string, repo fstest.MapFS, dockerfile str
 	return a, err
 }
 
-// read reads a story. @PYTHON@ in it is the version of the machine's Python:
+// read reads a story. @PYTHON@ and @PHP@ in it are the versions of the machine's:
 // another version's directories would not be found. What is below a name that ends in .whl becomes
 // a wheel.
 func read(t *testing.T, file string) *story {
@@ -210,6 +211,9 @@ func read(t *testing.T, file string) *story {
 	for _, f := range ar.Files {
 		if st.path == "" {
 			st.path = f.Name
+		}
+		if bytes.Contains(f.Data, []byte("@PHP@")) {
+			f.Data = bytes.ReplaceAll(f.Data, []byte("@PHP@"), []byte(machinePHP(t)))
 		}
 		if bytes.Contains(f.Data, []byte("@PYTHON@")) {
 			_, version := python(t)

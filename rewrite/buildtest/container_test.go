@@ -156,6 +156,9 @@ func talk(conn net.Conn, path string) (string, error) {
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return "", err
 	}
+	if script, ok := strings.CutPrefix(path, "fcgi:"); ok {
+		return askFPM(conn, script)
+	}
 	req, err := http.NewRequest(http.MethodGet, "http://localhost"+path, nil)
 	if err != nil {
 		return "", err

@@ -14,7 +14,8 @@ import (
 
 // fillers put this machine's programs into the images of a family, by the
 // name of the image in the catalog. An image without one has no program but
-// its shell; nginx's is not shared, because its directories belong to the user.
+// its shell; nginx's is not shared, because its directories belong to the user,
+// nor PHP's, whose directories are others in every variant.
 func fillers() map[string]func(*testing.T, *image) {
 	return map[string]func(*testing.T, *image){
 		"golang": fillGo,

@@ -81,8 +81,11 @@ func (s *standins) ensure(t *testing.T, reference string) {
 	container := s.b.must(t, "from", "--pull-never", s.programs(t, img))
 	img.root = &rootfs{dir: s.b.must(t, "mount", container)}
 	img.common()
-	if img.name == "nginx" {
+	switch img.name {
+	case "nginx":
 		fillNginx(t, img)
+	case "php":
+		fillPHP(t, img)
 	}
 	img.entrypointScripts()
 	img.directories()
