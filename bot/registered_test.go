@@ -89,7 +89,7 @@ func (l login) Resolve(r authn.Resource) (authn.Authenticator, error) {
 func asks(t *testing.T, s *shelf, with string) (*world, *standin.Repository) {
 	w := newWorld(t, func(w *world) {
 		w.engine = rewrite.Migrate
-		w.registry = registry.NewDesk(registry.New(registry.WithKeychain(login(with))), func() time.Time { return w.now() })
+		w.registry = registry.NewDesk(registry.New(registry.WithKeychain(login(with))), w.Now)
 	})
 	r, err := w.gh.AddRepository("acme", "shop", standin.Text(map[string]string{
 		".github/dhi.yml": "registry: " + s.host + "\n",
@@ -147,9 +147,7 @@ func TestRegistryIsAsked(t *testing.T) {
 
 	// It was mirrored meanwhile, with another user than the catalog has.
 	s.put("node", func(c *v1.Config) { c.User = "0" })
-	w.mu.Lock()
-	w.clock = w.clock.Add(time.Hour)
-	w.mu.Unlock()
+	w.Advance(time.Hour)
 	if errs := w.ask(r, "/dhi plan"); len(errs) > 0 {
 		t.Fatal(errs)
 	}
@@ -161,9 +159,7 @@ func TestRegistryIsAsked(t *testing.T) {
 		t.Errorf("%v: %v", comments, err)
 	}
 	s.put("node", nil)
-	w.mu.Lock()
-	w.clock = w.clock.Add(time.Hour)
-	w.mu.Unlock()
+	w.Advance(time.Hour)
 	if errs := w.ask(r, "/dhi migrate"); len(errs) > 0 {
 		t.Fatal(errs)
 	}
@@ -191,15 +187,13 @@ func TestSilentRegistry(t *testing.T) {
 		t.Errorf("a preview waits: %v", errs)
 	}
 	for range 12 {
-		w.mu.Lock()
-		w.clock = w.clock.Add(time.Minute)
-		w.mu.Unlock()
+		w.Advance(time.Minute)
 		if errs = w.ask(r, "/dhi migrate"); len(errs) == 0 {
 			break
 		}
 	}
-	if w.now().Sub(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)) != 10*time.Minute {
-		t.Errorf("it went on at %s: %v", w.now(), errs)
+	if w.Now().Sub(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)) != 10*time.Minute {
+		t.Errorf("it went on at %s: %v", w.Now(), errs)
 	}
 	text := w.onlyBody()
 	if want := fmt.Sprintf("Not checked: no image was built and no container was started; whether `%s` has the images as the catalog has them: it did not say.", s.host); !strings.Contains(text, want) {

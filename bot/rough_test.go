@@ -3,7 +3,6 @@ package bot_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -12,10 +11,11 @@ import (
 	"time"
 
 	"dhibot/bot"
-	"dhibot/bot/event"
 	"dhibot/bot/githubapi"
 	"dhibot/bot/inbox"
+	"dhibot/bot/internal/testclock"
 	"dhibot/bot/standin"
+	"dhibot/bot/standin/standintest"
 
 	"github.com/rs/zerolog"
 )
@@ -30,8 +30,6 @@ type rough struct {
 	repos []*standin.Repository
 	asked map[*standin.Repository][]question
 
-	tick    sync.Mutex
-	clock   time.Time
 	arrived sync.Mutex
 	queue   []inbox.Delivery
 	guids   []string // of all that arrived
@@ -47,78 +45,43 @@ type question struct {
 }
 
 func newRough(t *testing.T, kind roughness) *rough {
-	w := &rough{world: &world{t: t, engine: smallEngine, transport: &breaking{}}, roughness: kind, clock: time.Now(), asked: map[*standin.Repository][]question{}, redelivered: map[int64]bool{}}
-	w.now = func() time.Time {
-		w.tick.Lock()
-		defer w.tick.Unlock()
-		return w.clock
-	}
+	w := &rough{world: &world{t: t, engine: smallEngine, transport: &breaking{}, Clock: testclock.At(time.Now())}, roughness: kind, asked: map[*standin.Repository][]question{}, redelivered: map[int64]bool{}}
 	var err error
 	// Tokens are dated by the App's library with the real clock.
-	w.gh, err = standin.New(standin.WithSeed(kind.seed), standin.WithClock(w.now), standin.WithJWTClock(time.Now))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.gh.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, err := w.gh.Listen("127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
+	w.gh = standintest.Listen(t, standin.WithSeed(kind.seed), standin.WithClock(w.Now), standin.WithJWTClock(time.Now))
 	hooks := httptest.NewServer(http.HandlerFunc(w.receive))
 	t.Cleanup(hooks.Close)
 	w.gh.AddOrganization("acme")
-	w.app, err = w.gh.AddApp(standin.AppConfig{
-		Slug: "dhibot", WebhookURL: hooks.URL, Secret: "secret", Key: testKey(t),
-		Permissions: map[string]string{"contents": "write", "pull_requests": "write", "issues": "write", "checks": "write", "metadata": "read"},
-		Events:      []string{"push", "pull_request", "issue_comment", "check_run", "repository"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.app = standintest.App(t, w.gh, hooks.URL)
 	if w.inst, err = w.app.Install("acme"); err != nil {
 		t.Fatal(err)
 	}
 	w.github, err = githubapi.New(githubapi.Settings{
-		AppID: w.app.ID(), Key: w.app.Key(), APIURL: w.gh.APIURL(), Log: zerolog.Nop(), Now: w.now,
+		AppID: w.app.ID(), Key: w.app.Key(), APIURL: w.gh.APIURL(), Log: zerolog.Nop(), Now: w.Now,
 		HTTPClient: &http.Client{Transport: w.transport}, Jitter: func() float64 { return 0 },
 		Limits: githubapi.Limits{Spacing: -1}, Wait: w.wait,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.bot, err = bot.New(bot.Deps{GitHub: w.github, AppID: w.app.ID(), Keys: testKeys, Migrate: w.engine, Now: w.now, Log: zerolog.New(w.world)})
+	w.bot, err = bot.New(bot.Deps{GitHub: w.github, AppID: w.app.ID(), Keys: testKeys, Migrate: w.engine, Now: w.Now, Log: zerolog.New(w.world)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return w
 }
 
-// pass moves the clock.
-func (w *rough) pass(d time.Duration) {
-	w.tick.Lock()
-	defer w.tick.Unlock()
-	w.clock = w.clock.Add(d)
-}
-
 func (w *rough) wait(ctx context.Context, d time.Duration) error {
-	w.pass(d)
+	w.Advance(d)
 	return ctx.Err()
 }
 
 // receive stores a delivery.
 func (w *rough) receive(rw http.ResponseWriter, r *http.Request) {
-	payload, err := io.ReadAll(r.Body)
+	d, err := standintest.Delivery(r)
 	if err != nil {
 		http.Error(rw, err.Error(), http.StatusBadRequest)
 		return
-	}
-	d := inbox.Delivery{GUID: r.Header.Get("X-GitHub-Delivery"), Event: r.Header.Get("X-GitHub-Event"), Body: payload}
-	if e, err := event.Decode(d.Event, payload); err == nil {
-		h := e.Common()
-		d.Installation, d.Repository, d.FullName, d.Key = h.Installation.ID, h.Repository.ID, h.Repository.FullName, e.Key()
 	}
 	w.arrived.Lock()
 	w.queue, w.guids = append(w.queue, d), append(w.guids, d.GUID)
@@ -206,17 +169,17 @@ func (w *rough) handle(d inbox.Delivery) {
 			return
 		case errors.As(err, &limited):
 			w.later++
-			if wait := limited.Until.Sub(w.now()); wait > 0 {
-				w.pass(wait)
+			if wait := limited.Until.Sub(w.Now()); wait > 0 {
+				w.Advance(wait)
 			}
-			w.pass(time.Second)
+			w.Advance(time.Second)
 		case reflect.TypeOf(err) == dropped, d.Attempt == inbox.DefaultAttempts:
 			w.parked++
 			d.Attempt = 1
-			w.pass(time.Hour)
+			w.Advance(time.Hour)
 		default:
 			d.Attempt++
-			w.pass(time.Minute)
+			w.Advance(time.Minute)
 		}
 	}
 	w.t.Fatalf("%s of %s is never done:\n%s", d.Event, d.FullName, tail(w.logged()))

@@ -3,7 +3,6 @@ package bot_test
 import (
 	"bytes"
 	"context"
-	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,11 +20,12 @@ import (
 	"time"
 
 	"dhibot/bot"
-	"dhibot/bot/event"
 	"dhibot/bot/githubapi"
 	"dhibot/bot/inbox"
+	"dhibot/bot/internal/testclock"
 	"dhibot/bot/standin"
 	"dhibot/bot/standin/contract"
+	"dhibot/bot/standin/standintest"
 	"dhibot/rewrite"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -42,8 +42,8 @@ type world struct {
 	inst   *standin.Installation
 	bot    *bot.Bot
 	github *githubapi.App
-	now    func() time.Time
-	clock  time.Time // under mu
+
+	*testclock.Clock
 
 	registry  bot.Registry
 	engine    func(context.Context, rewrite.Input) (*rewrite.Result, error)
@@ -67,50 +67,26 @@ type world struct {
 
 // newWorld makes a GitHub with an organisation acme and the App installed on it.
 func newWorld(t testing.TB, options ...func(*world)) *world {
-	w := &world{t: t, attempts: 1, transport: &breaking{}, engine: smallEngine}
+	w := &world{t: t, attempts: 1, transport: &breaking{}, engine: smallEngine, Clock: testclock.At(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))}
 	w.idle = sync.NewCond(&w.mu)
 	for _, f := range options {
 		f(w)
-	}
-	w.clock = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	w.now = func() time.Time {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		return w.clock
 	}
 	spec, err := contract.Shared()
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.spec = spec
-	gh, err := standin.New(standin.WithObserver(w.observe), standin.WithDeliveryObserver(func(d standin.Delivery) {
+	gh := standintest.Listen(t, standin.WithObserver(w.observe), standin.WithDeliveryObserver(func(d standin.Delivery) {
 		if !w.unchecked {
 			w.check(spec.CheckWebhook(d.Event, d.Body))
 		}
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := gh.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, err := gh.Listen("127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
 	hooks := httptest.NewServer(http.HandlerFunc(w.deliver))
 	t.Cleanup(hooks.Close)
 	w.gh = gh
 	gh.AddOrganization("acme")
-	w.app, err = gh.AddApp(standin.AppConfig{
-		Slug: "dhibot", WebhookURL: hooks.URL, Secret: "secret", Key: testKey(t),
-		Permissions: map[string]string{"contents": "write", "pull_requests": "write", "issues": "write", "checks": "write", "metadata": "read"},
-		Events:      []string{"push", "pull_request", "issue_comment", "check_run", "repository"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.app = standintest.App(t, gh, hooks.URL)
 	w.start() // before there is anything to be told of
 	w.inst, err = w.app.Install("acme")
 	if err != nil {
@@ -118,18 +94,6 @@ func newWorld(t testing.TB, options ...func(*world)) *world {
 	}
 	return w
 }
-
-// testKey is one key for all tests: making one takes a while.
-func testKey(t testing.TB) *rsa.PrivateKey {
-	t.Helper()
-	key, err := sharedKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-var sharedKey = sync.OnceValues(standin.GenerateKey)
 
 // start starts the bot anew, with nothing remembered.
 func (w *world) start() {
@@ -145,7 +109,7 @@ func (w *world) start() {
 	}
 	b, err := bot.New(bot.Deps{
 		GitHub: w.github, AppID: w.app.ID(), Keys: testKeys,
-		Migrate: w.engine, Checked: []string{"every changed file parses"}, Now: w.now, Log: zerolog.New(w), Registry: w.registry,
+		Migrate: w.engine, Checked: []string{"every changed file parses"}, Now: w.Now, Log: zerolog.New(w), Registry: w.registry,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -187,15 +151,10 @@ func (w *world) deliver(rw http.ResponseWriter, r *http.Request) {
 			w.idle.Broadcast()
 		}
 	}()
-	payload, err := io.ReadAll(r.Body)
+	d, err := standintest.Delivery(r)
 	if err != nil {
 		http.Error(rw, err.Error(), http.StatusBadRequest)
 		return
-	}
-	d := inbox.Delivery{GUID: r.Header.Get("X-GitHub-Delivery"), Event: r.Header.Get("X-GitHub-Event"), Body: payload}
-	if e, err := event.Decode(d.Event, payload); err == nil {
-		h := e.Common()
-		d.Installation, d.Repository, d.FullName, d.Key = h.Installation.ID, h.Repository.ID, h.Repository.FullName, e.Key()
 	}
 	rw.WriteHeader(http.StatusAccepted)
 	w.mu.Lock()

@@ -29,7 +29,7 @@ func TestStandinTrapT2(t *testing.T) {
 					if !errors.As(err, &limited) || limited.Local {
 						t.Fatalf("got %v", err)
 					}
-					wait := limited.Until.Sub(w.now())
+					wait := limited.Until.Sub(w.Now())
 					if want := 10 * time.Minute; !bare && (wait < want-time.Second || wait > want+time.Second) || bare && wait < time.Minute {
 						t.Errorf("told to wait %s", wait)
 					}
@@ -37,7 +37,7 @@ func TestStandinTrapT2(t *testing.T) {
 					if _, err := w.client().Branch(context.Background(), repo, "main"); !errors.As(err, &limited) || !limited.Local || len(w.calls()) != 0 {
 						t.Errorf("not held back: %v", err)
 					}
-					w.advance(wait)
+					w.Advance(wait)
 					if _, err := w.client().Branch(context.Background(), repo, "main"); err != nil {
 						t.Errorf("after the wait: %v", err)
 					}
@@ -205,8 +205,8 @@ func TestStandinNeverHitsLimits(t *testing.T) {
 	n := server.OpenIssue("eve", "t", "b")
 	ctx := context.Background()
 	done, held := 0, 0
-	started := w.now()
-	for w.now().Sub(started) < 90*time.Minute && done < 600 {
+	started := w.Now()
+	for w.Now().Sub(started) < 90*time.Minute && done < 600 {
 		_, err := w.client().Comment(ctx, repo, n, "x")
 		var limited *githubapi.RateLimitedError
 		switch {
@@ -214,7 +214,7 @@ func TestStandinNeverHitsLimits(t *testing.T) {
 			done++
 		case errors.As(err, &limited) && limited.Local:
 			held++
-			w.advance(limited.Until.Sub(w.now()))
+			w.Advance(limited.Until.Sub(w.Now()))
 		default:
 			t.Fatalf("after %d writes: %v", done, err)
 		}

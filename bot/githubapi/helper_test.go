@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"dhibot/bot/internal/testclock"
 )
 
 // testKey is made once: generating one takes longer than most tests.
@@ -42,11 +44,11 @@ type api struct {
 	t      testing.TB
 	server *httptest.Server
 	mux    *http.ServeMux
+	*testclock.Clock
 
 	mu    sync.Mutex
 	seen  []request
 	mints int
-	clock time.Time
 	waits []time.Duration
 	calls []Call
 }
@@ -55,7 +57,7 @@ const root = "/api/v3"
 
 func newAPI(t testing.TB) *api {
 	t.Helper()
-	a := &api{t: t, mux: http.NewServeMux(), clock: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)}
+	a := &api{t: t, mux: http.NewServeMux(), Clock: testclock.At(time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC))}
 	a.server = httptest.NewServer(a)
 	t.Cleanup(a.server.Close)
 	return a
@@ -139,24 +141,12 @@ func (a *api) minted() int {
 	return a.mints
 }
 
-func (a *api) now() time.Time {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.clock
-}
-
-func (a *api) advance(d time.Duration) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.clock = a.clock.Add(d)
-}
-
 // wait is Settings.Wait on the test's clock.
 func (a *api) wait(ctx context.Context, d time.Duration) error {
 	a.mu.Lock()
 	a.waits = append(a.waits, d)
-	a.clock = a.clock.Add(d)
 	a.mu.Unlock()
+	a.Advance(d)
 	return ctx.Err()
 }
 
@@ -188,7 +178,7 @@ func (a *api) app(change ...func(*Settings)) *App {
 	a.t.Helper()
 	s := Settings{
 		AppID: 7, Key: testKey(), APIURL: a.server.URL + root, HTTPClient: a.server.Client(),
-		Now: a.now, Wait: a.wait, Jitter: func() float64 { return 0.5 }, Metrics: a,
+		Now: a.Now, Wait: a.wait, Jitter: func() float64 { return 0.5 }, Metrics: a,
 	}
 	for _, f := range change {
 		f(&s)

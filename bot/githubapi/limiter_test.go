@@ -126,10 +126,10 @@ func TestReserve(t *testing.T) {
 	if _, err := c.Comment(reserved, testRepo, 1, "x"); !errors.As(err, &limited) {
 		t.Errorf("more than reserved: %v", err)
 	}
-	if _, err := c.Reserve(ctx, 6); !errors.As(err, &limited) || limited.Until.Sub(a.now()) != time.Minute {
+	if _, err := c.Reserve(ctx, 6); !errors.As(err, &limited) || limited.Until.Sub(a.Now()) != time.Minute {
 		t.Errorf("more than ever fits: %v", err)
 	}
-	a.advance(time.Minute)
+	a.Advance(time.Minute)
 	if _, err := c.Reserve(ctx, 5); err != nil {
 		t.Errorf("a minute later: %v", err)
 	}
@@ -171,7 +171,7 @@ func TestCommandShare(t *testing.T) {
 	if _, err := c.Repository(ForCommand(ctx), "acme", "shop"); !errors.As(err, &limited) || !limited.Local {
 		t.Errorf("a command with nothing left: %v", err)
 	}
-	a.advance(20 * time.Minute)
+	a.Advance(20 * time.Minute)
 	if _, err := c.Repository(ctx, "acme", "shop"); errors.As(err, &limited) {
 		t.Errorf("after the reset: %v", err)
 	}
@@ -316,7 +316,7 @@ func TestLimitDuringPause(t *testing.T) {
 	var c *Client
 	c = a.client(func(s *Settings) {
 		s.Wait = func(context.Context, time.Duration) error {
-			c.limit.limiter.observe(a.now(), writeCall("other"), 429, http.Header{"Retry-After": {"90"}}, nil)
+			c.limit.limiter.observe(a.Now(), writeCall("other"), 429, http.Header{"Retry-After": {"90"}}, nil)
 			return nil
 		}
 	})
@@ -325,7 +325,7 @@ func TestLimitDuringPause(t *testing.T) {
 		t.Fatal(err)
 	}
 	var limited *RateLimitedError
-	if _, err := c.Comment(ctx, testRepo, 1, "x"); !errors.As(err, &limited) || limited.Until.Sub(a.now()) != 90*time.Second {
+	if _, err := c.Comment(ctx, testRepo, 1, "x"); !errors.As(err, &limited) || limited.Until.Sub(a.Now()) != 90*time.Second {
 		t.Errorf("got %v", err)
 	}
 	if n := len(a.writes()); n != 1 {

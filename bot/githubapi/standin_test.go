@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"dhibot/bot/githubapi"
+	"dhibot/bot/internal/testclock"
 	"dhibot/bot/standin"
 	"dhibot/bot/standin/contract"
+	"dhibot/bot/standin/standintest"
 )
 
 // world is the stand-in with an App installed on the organisation acme, and a
@@ -26,69 +28,37 @@ type world struct {
 	inst *standin.Installation
 	api  *githubapi.App
 
-	mu    sync.Mutex
-	clock time.Time
-	seen  []string // "METHOD /path"
+	*testclock.Clock
+
+	mu   sync.Mutex
+	seen []string // "METHOD /path"
 
 	times map[string]int // by the same words
 
 	transport *http.Transport
 }
 
-var standinKey = sync.OnceValues(standin.GenerateKey)
-
 func newWorld(t testing.TB, limits githubapi.Limits, options ...standin.Option) *world {
 	t.Helper()
-	w := &world{t: t, clock: time.Now().Truncate(time.Second), times: map[string]int{}}
-	gh, err := standin.New(append([]standin.Option{standin.WithClock(w.now), standin.WithJWTClock(time.Now)}, options...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := gh.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, err := gh.Listen("127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
-	key, err := standinKey()
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := &world{t: t, Clock: testclock.At(time.Now().Truncate(time.Second)), times: map[string]int{}}
+	gh := standintest.Listen(t, append([]standin.Option{standin.WithClock(w.Now), standin.WithJWTClock(time.Now)}, options...)...)
 	gh.AddOrganization("acme")
 	w.gh = gh
-	w.app, err = gh.AddApp(standin.AppConfig{Slug: "dhibot", Key: key, Permissions: map[string]string{
-		"contents": "write", "pull_requests": "write", "issues": "write", "checks": "write",
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.app = standintest.App(t, gh, "")
+	var err error
 	if w.inst, err = w.app.Install("acme"); err != nil {
 		t.Fatal(err)
 	}
 	w.transport = &http.Transport{}
 	t.Cleanup(w.transport.CloseIdleConnections)
 	w.api, err = githubapi.New(githubapi.Settings{
-		AppID: w.app.ID(), Key: key, APIURL: gh.APIURL(), HTTPClient: &http.Client{Transport: w}, Limits: limits,
-		Now: w.now, Wait: func(ctx context.Context, d time.Duration) error { w.advance(d); return ctx.Err() },
+		AppID: w.app.ID(), Key: w.app.Key(), APIURL: gh.APIURL(), HTTPClient: &http.Client{Transport: w}, Limits: limits,
+		Now: w.Now, Wait: func(ctx context.Context, d time.Duration) error { w.Advance(d); return ctx.Err() },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return w
-}
-
-func (w *world) now() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.clock
-}
-
-func (w *world) advance(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.clock = w.clock.Add(d)
 }
 
 // RoundTrip keeps the call, and holds what was granted against GitHub's own

@@ -103,7 +103,7 @@ func TestT2(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := newAPI(t)
-			noon := a.now()
+			noon := a.Now()
 			a.answer("GET /repos/acme/shop", c.status, c.body, c.header...)
 			client := a.client()
 			_, err := client.Repository(context.Background(), "acme", "shop")
@@ -132,7 +132,7 @@ func TestT2(t *testing.T) {
 			if a.lastCall().Outcome != "held" {
 				t.Errorf("reported as %s", a.lastCall().Outcome)
 			}
-			a.advance(c.until)
+			a.Advance(c.until)
 			_, err = client.Repository(context.Background(), "acme", "shop")
 			if len(a.requests()) != 1 {
 				t.Errorf("still held after its time: %v", err)
@@ -284,7 +284,7 @@ func TestT7(t *testing.T) {
 	a := newAPI(t)
 	var body atomic.Value
 	body.Store(`{"data":{"viewer":{"login":"x"}}}`)
-	reset := strconv.FormatInt(a.now().Add(30*time.Minute).Unix(), 10)
+	reset := strconv.FormatInt(a.Now().Add(30*time.Minute).Unix(), 10)
 	a.handle("POST /api/graphql", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, 200, body.Load().(string), "X-RateLimit-Limit", "5000", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", reset, "X-RateLimit-Resource", "graphql")
 	})
@@ -309,11 +309,11 @@ func TestT7(t *testing.T) {
 	}{
 		"limit": {`{"errors":[{"type":"RATE_LIMITED","message":"API rate limit exceeded"}]}`, func(err error) bool {
 			var l *RateLimitedError
-			return errors.As(err, &l) && !l.Secondary && l.Until.After(a.now())
+			return errors.As(err, &l) && !l.Secondary && l.Until.After(a.Now())
 		}},
 		"secondary": {`{"errors":[{"message":"You have exceeded a secondary rate limit"}]}`, func(err error) bool {
 			var l *RateLimitedError
-			return errors.As(err, &l) && l.Secondary && l.Until.After(a.now())
+			return errors.As(err, &l) && l.Secondary && l.Until.After(a.Now())
 		}},
 		"missing": {`{"data":{"repository":null},"errors":[{"type":"NOT_FOUND","path":["repository"],"message":"no"}]}`, func(err error) bool { return errors.Is(err, ErrNotFound) }},
 		"mixed": {`{"errors":[{"type":"NOT_FOUND"},{"type":"FORBIDDEN","message":"Resource not accessible by integration"}]}`, func(err error) bool {
@@ -321,7 +321,7 @@ func TestT7(t *testing.T) {
 			return errors.As(err, &g) && len(g.Errors) == 2 && !errors.Is(err, ErrNotFound)
 		}},
 	} {
-		a.advance(time.Hour)
+		a.Advance(time.Hour)
 		body.Store(k.body)
 		if err := c.GraphQL(ctx, "query{viewer{login}}", nil, &v); err == nil || !k.check(err) {
 			t.Errorf("%s: %v", name, err)

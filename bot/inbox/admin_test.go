@@ -49,7 +49,7 @@ func TestListShowRetryPark(t *testing.T) {
 			}
 		}
 		e, err := o.Show(ctx, "b")
-		if err != nil || e.State != Parked || e.Error != "by hand\uFFFD" || !e.Finished.Equal(o.clock.now()) {
+		if err != nil || e.State != Parked || e.Error != "by hand\uFFFD" || !e.Finished.Equal(o.clock.Now()) {
 			t.Errorf("Show(b) = %+v, %v", e, err)
 		}
 		for name, tt := range map[string]struct{ err, want error }{
@@ -65,7 +65,7 @@ func TestListShowRetryPark(t *testing.T) {
 				t.Errorf("%s: %v, want %v", name, tt.err, tt.want)
 			}
 		}
-		want := Stats{Waiting: map[Priority]int64{Command: 0, Event: 2, Scan: 1}, Oldest: o.clock.now()}
+		want := Stats{Waiting: map[Priority]int64{Command: 0, Event: 2, Scan: 1}, Oldest: o.clock.Now()}
 		if got, err := o.Stats(ctx); err != nil || !cmp.Equal(got, want) {
 			t.Errorf("Stats = %+v, %v; want %+v", got, err, want)
 		}
@@ -236,7 +236,7 @@ func TestForgottenLane(t *testing.T) {
 		if err := o.recall(t.Context()); err != nil || jobs() != 0 {
 			t.Errorf("a lane that may be just being worked on was recalled: %d jobs, %v", jobs(), err)
 		}
-		o.clock.advance(overdue + time.Second)
+		o.clock.Advance(overdue + time.Second)
 		for range 2 { // the second finds the job of the first
 			if err := o.recall(t.Context()); err != nil || jobs() != 1 {
 				t.Errorf("%d jobs, %v; want 1", jobs(), err)
@@ -261,7 +261,7 @@ func TestTrim(t *testing.T) {
 		o.put(Delivery{GUID: "parked old", Repository: 1, Body: []byte("b")})
 		o.put(Delivery{GUID: "done old", Repository: 2, Body: []byte("b")})
 		o.awaitStates(map[string]State{"parked old": Parked, "done old": Done})
-		o.clock.advance(8 * 24 * time.Hour)
+		o.clock.Advance(8 * 24 * time.Hour)
 		o.put(Delivery{GUID: "done new", Repository: 3, Body: []byte("b")})
 		o.await("it is done", func() bool { return o.states()["done new"] == Done })
 		stop()
@@ -292,9 +292,9 @@ func TestTrim(t *testing.T) {
 		if o.put(Delivery{GUID: "done old", Repository: 2}) {
 			t.Error("a trimmed delivery is fresh")
 		}
-		o.clock.advance(24 * 24 * time.Hour)
+		o.clock.Advance(24 * 24 * time.Hour)
 		check(map[string]string{"done new": "", "waiting": "b"})
-		o.clock.advance(31 * 24 * time.Hour)
+		o.clock.Advance(31 * 24 * time.Hour)
 		check(map[string]string{"waiting": "b"})
 	})
 }
@@ -312,20 +312,20 @@ func TestPeriodic(t *testing.T) {
 			return fail
 		})
 		clock := newClock()
-		same := func(o *options) { o.now = clock.now }
+		same := func(o *options) { o.now = clock.Now }
 		first, second := open(t, url, sweep, same), open(t, url, sweep, same)
 		first.work(ok)
 		second.work(ok)
 		for n := int64(1); n <= 3; n++ {
 			first.await("the work is done", func() bool { return calls.Load() == n })
 			// Both look again many times before the hour is over.
-			clock.advance(59 * time.Minute)
+			clock.Advance(59 * time.Minute)
 			first.put(Delivery{GUID: string(rune('a' + n))})
 			first.await("a round went by", func() bool { return first.states()[string(rune('a'+n))] == Done })
 			if got := calls.Load(); got != n {
 				t.Fatalf("called %d times in %d intervals", got, n)
 			}
-			clock.advance(time.Minute)
+			clock.Advance(time.Minute)
 		}
 	})
 }

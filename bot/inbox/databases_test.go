@@ -2,9 +2,10 @@ package inbox
 
 import (
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
+
+	"dhibot/bot/internal/testclock"
 )
 
 // each runs a test on every database.
@@ -24,25 +25,8 @@ func sqliteURL(t testing.TB) string {
 	return "sqlite:" + filepath.Join(t.TempDir(), "inbox.db")
 }
 
-// clock stands still until it is moved.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func newClock() *clock {
-	// Now, because Postgres stamps leases with its own clock and River with ours.
-	return &clock{t: time.Now().UTC().Truncate(time.Microsecond)}
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
+// newClock shows now, because Postgres stamps leases with its own clock and River
+// with ours.
+func newClock() *testclock.Clock {
+	return testclock.At(time.Now().UTC().Truncate(time.Microsecond))
 }

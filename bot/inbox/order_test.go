@@ -232,7 +232,7 @@ func TestInstallationsShare(t *testing.T) {
 		}
 		o.work(g.handle)
 		g.await(t, "big 0")
-		o.clock.advance(15 * time.Second) // it comes late
+		o.clock.Advance(15 * time.Second) // it comes late
 		o.put(Delivery{GUID: "small", Installation: 2, Repository: 1000})
 		g.open("big 0")
 		o.await("the small one is done", func() bool { return o.states()["small"] == Done })
@@ -268,9 +268,9 @@ func TestLater(t *testing.T) {
 	each(t, func(t *testing.T, url string) {
 		o := open(t, url, WithMaxAttempts(1))
 		limited := errors.New("rate limited")
-		until := o.clock.now().Add(10 * time.Minute)
+		until := o.clock.Now().Add(10 * time.Minute)
 		o.work(func(_ context.Context, d Delivery) error {
-			if d.GUID == "first" && o.clock.now().Before(until) {
+			if d.GUID == "first" && o.clock.Now().Before(until) {
 				return fmt.Errorf("listing: %w", Later(until, limited))
 			}
 			return nil
@@ -286,7 +286,7 @@ func TestLater(t *testing.T) {
 		if o.states()["second"] != Pending {
 			t.Error("the second delivery overtook the first")
 		}
-		o.clock.advance(10 * time.Minute)
+		o.clock.Advance(10 * time.Minute)
 		o.awaitStates(map[string]State{"first": Done, "second": Done, "command": Done})
 		if diff := cmp.Diff([]string{"first/1", "command/1", "first/1", "second/1"}, o.calls()); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)
@@ -310,7 +310,7 @@ func TestDropAndPanic(t *testing.T) {
 			e, err := o.Show(t.Context(), "panic")
 			return err == nil && e.Failures == 1 && e.Error != ""
 		})
-		o.clock.advance(time.Hour)
+		o.clock.Advance(time.Hour)
 		o.awaitStates(map[string]State{"drop": Parked, "panic": Parked})
 		list, err := o.Parked(t.Context(), 10)
 		if err != nil || len(list) != 2 {
@@ -384,13 +384,13 @@ func TestSuspectComesBackLater(t *testing.T) {
 			t.Fatal(err)
 		}
 		e, err := o.Show(ctx, "suspect")
-		if wait := e.Due.Sub(o.clock.now()); err != nil || !e.Held || e.State != Pending || wait < 10*time.Second || wait > 13*time.Second {
+		if wait := e.Due.Sub(o.clock.Now()); err != nil || !e.Held || e.State != Pending || wait < 10*time.Second || wait > 13*time.Second {
 			t.Errorf("comes back after %v: %+v, %v", wait, e, err)
 		}
 		o.put(Delivery{GUID: "command", Repository: 1, Priority: Command})
 		o.work(ok)
 		o.await("the command is done", func() bool { return o.states()["command"] == Done })
-		o.clock.advance(15 * time.Second)
+		o.clock.Advance(15 * time.Second)
 		o.awaitStates(map[string]State{"suspect": Done, "next": Done, "command": Done})
 		if diff := cmp.Diff([]string{"command/1", "suspect/1", "next/1"}, o.calls()); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)

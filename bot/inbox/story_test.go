@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"dhibot/bot/internal/testclock"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 )
@@ -22,7 +24,7 @@ const patience = time.Minute
 type office struct {
 	*Inbox
 	t       *testing.T
-	clock   *clock
+	clock   *testclock.Clock
 	mu      sync.Mutex
 	seen    []string      // what the handler was called with
 	changed chan struct{} // one signal per finished call
@@ -33,7 +35,7 @@ func open(t *testing.T, url string, opts ...Option) *office {
 	t.Helper()
 	o := &office{t: t, clock: newClock(), changed: make(chan struct{}, 10_000)}
 	opts = append([]Option{
-		WithClock(o.clock.now),
+		WithClock(o.clock.Now),
 		WithLogger(zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel)),
 		// A clock that stands still lets River notify of one insert only.
 		func(p *options) { p.tick, p.poll = 10*time.Millisecond, fetchCooldown },
@@ -174,7 +176,7 @@ func TestStoredBeforeWorkedOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := Entry{Delivery: Delivery{GUID: "a", Event: "issue_comment", Installation: 1, Repository: 7, FullName: "acme/shop\uFFFD", Key: "k\uFFFD",
-			Priority: Command, Body: body, Received: o.clock.now(), Attempt: 1}, State: Pending, Due: o.clock.now()}
+			Priority: Command, Body: body, Received: o.clock.Now(), Attempt: 1}, State: Pending, Due: o.clock.Now()}
 		if diff := cmp.Diff(want, e); diff != "" {
 			t.Errorf("stored (-want +got)\n%s", diff)
 		}
@@ -233,7 +235,7 @@ func TestFailureIsRetriedThenParkedAndBlocksNobody(t *testing.T) {
 				e, err := o.Show(t.Context(), "bad")
 				return err == nil && e.Failures == n-1 && e.State == Pending && e.Error == "poison"
 			})
-			o.clock.advance(time.Hour)
+			o.clock.Advance(time.Hour)
 		}
 		o.awaitStates(map[string]State{"bad": Parked, "good": Done})
 		e, err := o.Show(t.Context(), "bad")

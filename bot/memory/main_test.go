@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
 	"dhibot/bot/inbox/pgtest"
+	"dhibot/bot/internal/testclock"
 )
 
 // pg is shared by all tests of this package: starting Postgres takes seconds.
@@ -80,24 +80,8 @@ func ok(t testing.TB, err error) {
 	}
 }
 
-// clock stands still until it is moved.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func newClock() *clock { return &clock{t: time.Date(2026, 3, 1, 23, 0, 0, 0, time.UTC)} }
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
+func newClock() *testclock.Clock {
+	return testclock.At(time.Date(2026, 3, 1, 23, 0, 0, 0, time.UTC))
 }
 
 func blobID(content []byte) string {

@@ -38,22 +38,22 @@ func TestTrimUnused(t *testing.T) {
 	everywhere(t, func(t *testing.T, url string) {
 		ctx := t.Context()
 		c := newClock()
-		s, replica := open(t, url, WithClock(c.now)), open(t, url, WithClock(c.now))
+		s, replica := open(t, url, WithClock(c.Now)), open(t, url, WithClock(c.Now))
 		ids, blobs := blobsOf(2*rowsMost+10, "FROM x")
 		ok(t, s.PutBlobs(ctx, 1, blobs))
 		ok(t, s.PutLooks(ctx, 1, map[string][]byte{"used": nil, "unused": nil}))
 		ok(t, s.PutRepositories(ctx, 1, map[int64][]byte{1: nil}))
 		ok(t, s.PutNote(ctx, 1, "n", nil))
-		c.advance(50 * day)
+		c.Advance(50 * day)
 		used := ids[:5]
 		_ = must[map[string][]byte](t)(replica.Blobs(ctx, 1, used))
 		_ = must[map[string][]byte](t)(replica.Looks(ctx, 1, []string{"used"}))
-		c.advance(40 * day) // day 90: the rest was unused for 90 days, not longer
+		c.Advance(40 * day) // day 90: the rest was unused for 90 days, not longer
 		ok(t, s.Trim(ctx))
 		if n := count(t, s, "SELECT COUNT(*) FROM memory_blob"); n != int64(len(ids)) {
 			t.Errorf("after 90 days %d contents are left, want all", n)
 		}
-		c.advance(time.Hour) // 23:00 -> the next day
+		c.Advance(time.Hour) // 23:00 -> the next day
 		ok(t, s.Trim(ctx))
 		got := must[map[string][]byte](t)(s.Blobs(ctx, 1, ids))
 		if keys := slices.Sorted(maps.Keys(got)); !slices.Equal(keys, slices.Sorted(slices.Values(used))) {
@@ -63,7 +63,7 @@ func TestTrimUnused(t *testing.T) {
 		if _, kept := looks["used"]; !kept || len(looks) != 1 {
 			t.Errorf("left looks: %q", looks)
 		}
-		c.advance(1000 * day)
+		c.Advance(1000 * day)
 		ok(t, s.Trim(ctx))
 		if n := count(t, s, "SELECT COUNT(*) FROM memory_blob") + count(t, s, "SELECT COUNT(*) FROM memory_look"); n != 0 {
 			t.Errorf("%d rows outlived three years", n)
@@ -83,7 +83,7 @@ func TestUseIsNotedOnceADay(t *testing.T) {
 	everywhere(t, func(t *testing.T, url string) {
 		ctx := t.Context()
 		c := newClock()
-		s := open(t, url, WithClock(c.now))
+		s := open(t, url, WithClock(c.Now))
 		ids, blobs := blobsOf(3, "FROM x")
 		ok(t, s.PutBlobs(ctx, 1, blobs))
 		// Somebody who counts the changes.
@@ -101,7 +101,7 @@ func TestUseIsNotedOnceADay(t *testing.T) {
 				t.Errorf("read %d: %d rows were written, want %d", i, n, want)
 			}
 			if i%2 == 1 {
-				c.advance(day)
+				c.Advance(day)
 			}
 		}
 	})
@@ -121,11 +121,11 @@ func TestTrimBounds(t *testing.T) {
 		for id, content := range blobs {
 			each = max(each, size(id, content))
 		}
-		s := open(t, url, WithClock(c.now), WithBounds(Bounds{BlobBytes: each * n, Unused: 90 * day}))
+		s := open(t, url, WithClock(c.Now), WithBounds(Bounds{BlobBytes: each * n, Unused: 90 * day}))
 		ok(t, s.PutBlobs(ctx, 1, blobs))
-		c.advance(day)
+		c.Advance(day)
 		ok(t, s.PutBlobs(ctx, 2, blobs))
-		c.advance(day)
+		c.Advance(day)
 		_ = must[map[string][]byte](t)(s.Blobs(ctx, 1, ids[:10]))
 		ok(t, s.Trim(ctx))
 		if got := must[map[string][]byte](t)(s.Blobs(ctx, 1, ids[:10])); len(got) != 10 {
@@ -153,10 +153,10 @@ func TestTrimSparesWhatIsUsedMeanwhile(t *testing.T) {
 	everywhere(t, func(t *testing.T, url string) {
 		ctx := t.Context()
 		c := newClock()
-		s := open(t, url, WithClock(c.now))
+		s := open(t, url, WithClock(c.Now))
 		ids, blobs := blobsOf(10, "FROM x")
 		ok(t, s.PutBlobs(ctx, 1, blobs))
-		c.advance(day)
+		c.Advance(day)
 		keys, lastUsed, err := surplus(ctx, s.db, blobShelf(), 0, 0)
 		ok(t, err)
 		if len(keys[1]) != len(ids) {

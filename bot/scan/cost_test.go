@@ -133,7 +133,7 @@ func TestInterrupted(t *testing.T) {
 		w.mu.Unlock()
 		if err := w.handle(context.Background(), d); err != nil {
 			late++
-			w.advance(2 * time.Hour) // the limit is over
+			w.Advance(2 * time.Hour) // the limit is over
 			w.start()                // and the process is another
 			if err := w.handle(context.Background(), d); err != nil {
 				t.Fatal(err)

@@ -75,7 +75,7 @@ func TestCrashes(t *testing.T) {
 					w.forget()
 					w.start()
 				}
-				w.advance(time.Duration(5+random.IntN(40)) * time.Minute)
+				w.Advance(time.Duration(5+random.IntN(40)) * time.Minute)
 				_ = w.scanner.Tick(context.Background()) // it may die, too
 				w.work()
 				open := 0

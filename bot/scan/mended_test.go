@@ -271,7 +271,7 @@ func TestDecidesDuringPass(t *testing.T) {
 	if n := len(w.pulls()); n != 1 {
 		t.Fatalf("%d pull requests", n)
 	}
-	w.listing("1", func() { w.advance(time.Minute) })                                                           // slow
+	w.listing("1", func() { w.Advance(time.Minute) })                                                           // slow
 	w.refuse = func(d inbox.Delivery) bool { return d.Event == "dhibot.pass" && strings.Contains(d.GUID, "#") } // waits for a limit
 	w.tick(7 * time.Hour)
 	before := len(w.pulls())

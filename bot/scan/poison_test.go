@@ -290,7 +290,7 @@ func TestLateOrders(t *testing.T) {
 	w.install()
 	w.work()
 	for range 4 {
-		w.advance(25 * time.Minute)
+		w.Advance(25 * time.Minute)
 		for _, d := range late {
 			if err := w.scanner.Handle(t.Context(), d); err != nil {
 				t.Fatal(err)

@@ -2,7 +2,6 @@ package scan_test
 
 import (
 	"context"
-	"crypto/rsa"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -18,12 +17,13 @@ import (
 	"dhibot/bot"
 	"dhibot/bot/body"
 	"dhibot/bot/config"
-	"dhibot/bot/event"
 	"dhibot/bot/githubapi"
 	"dhibot/bot/inbox"
+	"dhibot/bot/internal/testclock"
 	"dhibot/bot/memory"
 	"dhibot/bot/scan"
 	"dhibot/bot/standin"
+	"dhibot/bot/standin/standintest"
 	"dhibot/rewrite"
 
 	"github.com/rs/zerolog"
@@ -43,8 +43,9 @@ type world struct {
 	database string
 	log      strings.Builder
 
+	*testclock.Clock
+
 	mu     sync.Mutex
-	clock  time.Time
 	calls  []string // "METHOD path" of the App
 	seen   map[scan.Seen]int
 	queue  []inbox.Delivery
@@ -64,17 +65,6 @@ type world struct {
 	failed   map[string]int
 }
 
-var sharedKey = sync.OnceValues(standin.GenerateKey)
-
-func testKey(t testing.TB) *rsa.PrivateKey {
-	t.Helper()
-	key, err := sharedKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
 // node is an application that moves to a runtime image.
 func node(port int) standin.Files {
 	return standin.Text(map[string]string{
@@ -85,32 +75,14 @@ func node(port int) standin.Files {
 }
 
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, clock: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), seen: map[scan.Seen]int{}, guids: map[string]bool{}, failed: map[string]int{}}
-	gh, err := standin.New(standin.WithClock(w.now), standin.WithJWTClock(time.Now))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := gh.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, err := gh.Listen("127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
+	w := &world{t: t, Clock: testclock.At(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)), seen: map[scan.Seen]int{}, guids: map[string]bool{}, failed: map[string]int{}}
+	gh := standintest.Listen(t, standin.WithClock(w.Now), standin.WithJWTClock(time.Now))
 	hooks := httptest.NewServer(http.HandlerFunc(w.receive))
 	t.Cleanup(hooks.Close)
 	w.gh = gh
 	gh.AddOrganization("acme")
 	gh.AddMember("acme", "reader", true)
-	w.app, err = gh.AddApp(standin.AppConfig{
-		Slug: "dhibot", WebhookURL: hooks.URL, Secret: "secret", Key: testKey(t),
-		Permissions: map[string]string{"contents": "write", "pull_requests": "write", "issues": "write", "checks": "write", "metadata": "read"},
-		Events:      []string{"push", "pull_request", "issues", "issue_comment", "check_run", "repository"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.app = standintest.App(t, gh, hooks.URL)
 	w.database = "sqlite:" + filepath.Join(t.TempDir(), "dhibot.db")
 	w.start()
 	return w
@@ -126,7 +98,7 @@ func (w *world) start() {
 	}
 	var err error
 	w.github, err = githubapi.New(githubapi.Settings{
-		AppID: w.app.ID(), Key: w.app.Key(), APIURL: w.gh.APIURL(), HTTPClient: &http.Client{Transport: w}, Now: w.now,
+		AppID: w.app.ID(), Key: w.app.Key(), APIURL: w.gh.APIURL(), HTTPClient: &http.Client{Transport: w}, Now: w.Now,
 		Limits: githubapi.Limits{Spacing: -1, Attempts: 1, ContentPerMinute: 1 << 20, ContentPerHour: 1 << 20, MaxPause: time.Hour},
 		Wait:   func(context.Context, time.Duration) error { return nil },
 	})
@@ -135,10 +107,10 @@ func (w *world) start() {
 	}
 	keys := body.Keys{[]byte("0123456789abcdef0123456789abcdef")}
 	log := zerolog.New(&w.log)
-	if w.bot, err = bot.New(bot.Deps{GitHub: w.github, AppID: w.app.ID(), Keys: keys, Migrate: rewrite.Migrate, Now: w.now, Log: log}); err != nil {
+	if w.bot, err = bot.New(bot.Deps{GitHub: w.github, AppID: w.app.ID(), Keys: keys, Migrate: rewrite.Migrate, Now: w.Now, Log: log}); err != nil {
 		w.t.Fatal(err)
 	}
-	if w.memory, err = memory.Open(context.Background(), w.database, memory.WithClock(w.now)); err != nil {
+	if w.memory, err = memory.Open(context.Background(), w.database, memory.WithClock(w.Now)); err != nil {
 		w.t.Fatal(err)
 	}
 	store := w.memory
@@ -147,7 +119,7 @@ func (w *world) start() {
 			w.t.Error(err)
 		}
 	})
-	if w.scanner, err = scan.New(scan.Config{GitHub: w.github, Engine: engine{w.bot, w}, Memory: w.memory, Queue: w, Keys: keys, Version: "1", Now: w.now, Log: log,
+	if w.scanner, err = scan.New(scan.Config{GitHub: w.github, Engine: engine{w.bot, w}, Memory: w.memory, Queue: w, Keys: keys, Version: "1", Now: w.Now, Log: log,
 		Seen: func(s scan.Seen) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -168,18 +140,6 @@ func (e engine) Survey(ctx context.Context, repo githubapi.Repo, tree *githubapi
 		e.w.survey(repo)
 	}
 	return e.Bot.Survey(ctx, repo, tree, organisation, own, fetch)
-}
-
-func (w *world) now() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.clock
-}
-
-func (w *world) advance(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.clock = w.clock.Add(d)
 }
 
 // RoundTrip counts the calls of the App.
@@ -239,19 +199,10 @@ func (w *world) Put(_ context.Context, d inbox.Delivery) (bool, error) {
 
 // receive puts GitHub's deliveries into the same queue.
 func (w *world) receive(rw http.ResponseWriter, r *http.Request) {
-	payload := new(strings.Builder)
-	buf := make([]byte, 32<<10)
-	for {
-		n, err := r.Body.Read(buf)
-		payload.Write(buf[:n])
-		if err != nil {
-			break
-		}
-	}
-	d := inbox.Delivery{GUID: r.Header.Get("X-GitHub-Delivery"), Event: r.Header.Get("X-GitHub-Event"), Body: []byte(payload.String())}
-	if e, err := event.Decode(d.Event, d.Body); err == nil {
-		h := e.Common()
-		d.Installation, d.Repository, d.FullName = h.Installation.ID, h.Repository.ID, h.Repository.FullName
+	d, err := standintest.Delivery(r)
+	if err != nil {
+		http.Error(rw, err.Error(), http.StatusBadRequest)
+		return
 	}
 	_, _ = w.Put(r.Context(), d)
 	rw.WriteHeader(http.StatusAccepted)
@@ -307,7 +258,7 @@ func (w *world) handle(ctx context.Context, d inbox.Delivery) error {
 // tick lets time pass and does what is due.
 func (w *world) tick(d time.Duration) {
 	w.t.Helper()
-	w.advance(d)
+	w.Advance(d)
 	if err := w.scanner.Tick(context.Background()); err != nil {
 		w.t.Fatal(err)
 	}

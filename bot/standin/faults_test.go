@@ -3,32 +3,14 @@ package standin_test
 import (
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"dhibot/bot/internal/testclock"
 	"dhibot/bot/standin"
 )
 
-// clock is a virtual clock.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func newClock() *clock { return &clock{t: time.Now().Truncate(time.Second)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
+func newClock() *testclock.Clock { return testclock.At(time.Now().Truncate(time.Second)) }
 
 func TestFaults(t *testing.T) {
 	t.Parallel()

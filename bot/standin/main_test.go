@@ -1,13 +1,11 @@
 package standin_test
 
 import (
-	"crypto/rsa"
 	"flag"
 	"fmt"
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -69,17 +67,5 @@ func shape(pattern string) string {
 	}
 	return strings.Join(parts, "/")
 }
-
-// testKey is one key for all tests: making one takes a while.
-func testKey(t testing.TB) *rsa.PrivateKey {
-	t.Helper()
-	key, err := sharedKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-var sharedKey = sync.OnceValues(standin.GenerateKey)
 
 var httpClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-github/v60/github"
 
 	"dhibot/bot/standin"
+	"dhibot/bot/standin/standintest"
 )
 
 // permissions are those of the App under test.
@@ -56,24 +57,13 @@ func newWorld(t testing.TB, opts ...standin.Option) *world {
 
 func makeWorld(t testing.TB, opts ...standin.Option) *world {
 	t.Helper()
-	s, err := standin.New(opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, err := s.Listen("127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
+	s := standintest.Listen(t, opts...)
 	s.AddOrganization("acme")
 	repo, err := s.AddRepository("acme", "shop", standin.Txtar(sample), standin.Collaborator("alice", "write"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	app, err := s.AddApp(standin.AppConfig{Slug: "dhibot", Permissions: permissions(), Events: events(), Secret: "s3cret", Key: testKey(t)})
+	app, err := s.AddApp(standin.AppConfig{Slug: "dhibot", Permissions: permissions(), Events: events(), Secret: "s3cret", Key: standintest.Key(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

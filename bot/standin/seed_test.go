@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 
 	"dhibot/bot/standin"
+	"dhibot/bot/standin/standintest"
 )
 
 func TestSeedFS(t *testing.T) {
@@ -68,7 +69,7 @@ func TestSeedRefuses(t *testing.T) {
 		},
 		"an App without a slug": func() error { _, err := w.AddApp(standin.AppConfig{}); return err },
 		"an App id that is used": func() error {
-			_, err := w.AddApp(standin.AppConfig{Slug: "x", ID: w.app.ID(), Key: testKey(t)})
+			_, err := w.AddApp(standin.AppConfig{Slug: "x", ID: w.app.ID(), Key: standintest.Key(t)})
 			return err
 		},
 		"an account unknown":   func() error { _, err := w.app.Install("none"); return err },

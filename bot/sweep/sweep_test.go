@@ -15,22 +15,16 @@ import (
 
 	"dhibot/bot/githubapi"
 	"dhibot/bot/inbox"
+	"dhibot/bot/internal/testclock"
 	"dhibot/bot/standin"
+	"dhibot/bot/standin/standintest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// clock is a clock that tests move.
-type clock struct{ now atomic.Int64 }
-
-func newClock() *clock {
-	c := &clock{}
-	c.now.Store(time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC).Unix())
-	return c
+func newClock() *testclock.Clock {
+	return testclock.At(time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC))
 }
-
-func (c *clock) Now() time.Time       { return time.Unix(c.now.Load(), 0).UTC() }
-func (c *clock) step(d time.Duration) { c.now.Add(int64(d / time.Second)) }
 
 // box is an inbox that knows some deliveries.
 type box map[string]bool
@@ -58,15 +52,8 @@ func TestLostDeliveriesComeBack(t *testing.T) {
 	}))
 	defer receiver.Close()
 	delivered := make(chan standin.Delivery, 100)
-	hub, err := standin.New(standin.WithClock(c.Now), standin.WithJWTClock(time.Now),
+	hub := standintest.Listen(t, standin.WithClock(c.Now), standin.WithJWTClock(time.Now),
 		standin.WithDeliveryObserver(func(d standin.Delivery) { delivered <- d }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer hub.Close()
-	if _, err := hub.Listen("127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
 	hub.AddOrganization("acme")
 	repo, err := hub.AddRepository("acme", "shop", standin.Text(map[string]string{"README.md": "hello\n"}))
 	if err != nil {
@@ -100,7 +87,7 @@ func TestLostDeliveriesComeBack(t *testing.T) {
 			t.Fatalf("%s: asked for %s", when, (<-delivered).GUID)
 		}
 	}
-	c.step(10 * time.Minute)
+	c.Advance(10 * time.Minute)
 	nothing("with nothing lost")
 
 	down.Store(true)
@@ -116,7 +103,7 @@ func TestLostDeliveriesComeBack(t *testing.T) {
 	nothing("while the attempts are fresh")
 
 	// One of them was stored before the answer got lost.
-	c.step(10 * time.Minute)
+	c.Advance(10 * time.Minute)
 	for guid := range lost {
 		stored[guid] = true
 		delete(lost, guid)
@@ -131,7 +118,7 @@ func TestLostDeliveriesComeBack(t *testing.T) {
 		}
 		delete(lost, d.GUID)
 	}
-	c.step(10 * time.Minute)
+	c.Advance(10 * time.Minute)
 	nothing("after everything came back")
 
 	// A new process knows nothing of the mark and finds the same.
@@ -234,7 +221,7 @@ func TestPassStops(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	l.err = nil
-	c.step(3 * time.Hour)
+	c.Advance(3 * time.Hour)
 	if err := s.Pass(t.Context()); err != nil {
 		t.Fatal(err)
 	}

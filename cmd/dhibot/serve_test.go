@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"dhibot/bot/standin"
+	"dhibot/bot/standin/standintest"
 )
 
 // hub is a GitHub with one repository, and channels of what happens there.
@@ -52,14 +53,8 @@ func newHub(t *testing.T, options ...standin.Option) *hub {
 				offer(h.finished, string(e.RequestBody))
 			}
 		}))
+	h.Server = standintest.Listen(t, options...)
 	var err error
-	if h.Server, err = standin.New(options...); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { h.Close() })
-	if _, err := h.Listen("127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
 	h.AddMember("acme", "ada", true)
 	if h.repo, err = h.AddRepository("acme", "shop", standin.Text(map[string]string{
 		"Dockerfile": "FROM python:3.14\nWORKDIR /app\nCOPY tool.py .\nCMD [\"python\", \"tool.py\"]\n",

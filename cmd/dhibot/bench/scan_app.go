@@ -17,8 +17,8 @@ import (
 	"strings"
 	"time"
 
+	"dhibot/bot/manifest"
 	"dhibot/bot/standin"
-	"dhibot/cmd/dhibot/demo"
 )
 
 // appProcess is dhibot serve as a process of its own, so that its memory is not
@@ -45,7 +45,7 @@ func startApp(ctx context.Context, program, dir string, hub *standin.Server) (*a
 		return nil, fmt.Errorf("looking for a free port: %w", err)
 	}
 	secret := rand.Text()
-	app, err := hub.AddApp(standin.AppConfig{Slug: "dhibot", Secret: secret, WebhookURL: "http://" + address + "/api/github/webhooks", Permissions: demo.Permissions(), Events: demo.Events()})
+	app, err := hub.AddApp(standin.AppConfig{Slug: "dhibot", Secret: secret, WebhookURL: "http://" + address + "/api/github/webhooks", Permissions: manifest.Permissions(), Events: manifest.Events()})
 	if err != nil {
 		return nil, fmt.Errorf("registering the App: %w", err)
 	}

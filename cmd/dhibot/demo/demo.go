@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"dhibot/bot/githubapi"
+	"dhibot/bot/manifest"
 	"dhibot/bot/standin"
 	"dhibot/cmd/dhibot/server"
 )
@@ -69,7 +70,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return fmt.Errorf("making the organisation's settings: %w", err)
 	}
 	app, err := hub.AddApp(standin.AppConfig{Slug: "dhibot", Name: "dhibot", Owner: organisation,
-		Description: "Moves Dockerfiles to Docker Hardened Images", Permissions: Permissions(), Events: Events()})
+		Description: "Moves Dockerfiles to Docker Hardened Images", Permissions: manifest.Permissions(), Events: manifest.Events()})
 	if err != nil {
 		return fmt.Errorf("registering the App: %w", err)
 	}

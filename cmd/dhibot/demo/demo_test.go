@@ -2,7 +2,6 @@ package demo
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"image/jpeg"
 	"image/png"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
-	"go.yaml.in/yaml/v4"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -137,32 +135,5 @@ func TestSamplesAreReal(t *testing.T) {
 	}
 	if b := m.Bounds(); b.Dx() != 64 || b.Dy() != 48 {
 		t.Errorf("image.png is %v; its test expects 64 x 48", b)
-	}
-}
-
-// TestAppManifest holds the demo's App to the manifest that people install.
-func TestAppManifest(t *testing.T) {
-	t.Parallel()
-	text, err := os.ReadFile("../../../app.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var manifest struct {
-		Permissions map[string]string `yaml:"default_permissions"`
-		Events      []string          `yaml:"default_events"`
-	}
-	if err := yaml.Unmarshal(bytes.TrimSpace(text), &manifest); err != nil {
-		t.Fatal(err)
-	}
-	if got := manifest.Permissions; len(got) != len(Permissions()) {
-		t.Errorf("app.yml asks for %v, the demo for %v", got, Permissions())
-	}
-	for name, level := range Permissions() {
-		if manifest.Permissions[name] != level {
-			t.Errorf("app.yml asks for %s: %q, the demo for %q", name, manifest.Permissions[name], level)
-		}
-	}
-	if got, want := strings.Join(manifest.Events, " "), strings.Join(Events(), " "); got != want {
-		t.Errorf("app.yml subscribes to %s, the demo to %s", got, want)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"dhibot/bot/manifest"
 	"dhibot/bot/standin"
 )
 
@@ -57,7 +58,7 @@ func Serve(ctx context.Context, o StandinOptions) (err error) {
 		o.WebhookSecret = rand.Text()
 	}
 	app, err := hub.AddApp(standin.AppConfig{ID: o.AppID, Slug: "dhibot", Name: "dhibot", Key: o.Key, Secret: o.WebhookSecret,
-		Description: "Moves Dockerfiles to Docker Hardened Images", Permissions: Permissions(), Events: Events()})
+		Description: "Moves Dockerfiles to Docker Hardened Images", Permissions: manifest.Permissions(), Events: manifest.Events()})
 	if err != nil {
 		return fmt.Errorf("registering the App: %w", err)
 	}
