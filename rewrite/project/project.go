@@ -92,12 +92,28 @@ func (p *Project) guessContext(sources []string) {
 		p.context, p.known = said, true
 		return
 	}
+	// Sources may be missing that are made before the image is built: a jar, a
+	// dist directory. The others tell.
+	if said != "" && len(fit) == 0 && p.count(said, literal) > 0 && p.count(said, literal) >= p.count(own, literal) {
+		p.context, p.known = said, true
+		return
+	}
 	p.context, p.why = own, "the directory of the Dockerfile"
-	if len(fit) > 0 && len(literal) > 0 {
+	switch {
+	case len(literal) == 0:
+	case len(fit) > 0:
 		p.context = fit[0]
 		p.known = fit[0] == own
 		if fit[0] != own {
 			p.why = "the nearest directory that has the sources of COPY"
+		}
+	default:
+		most := p.count(own, literal)
+		for dir := own; dir != "."; {
+			dir = path.Dir(dir)
+			if n := p.count(dir, literal); n > most {
+				most, p.context, p.why = n, dir, "the directory that has most of the sources of COPY"
+			}
 		}
 	}
 }
@@ -117,6 +133,17 @@ func (p *Project) hasAll(dir string, sources []string) bool {
 		}
 	}
 	return true
+}
+
+// count is how many of the sources a directory has.
+func (p *Project) count(dir string, sources []string) int {
+	n := 0
+	for _, s := range sources {
+		if len(p.glob(dir, s)) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // glob finds a COPY source below dir, element by element; at most 1000 paths.

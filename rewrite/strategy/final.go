@@ -116,6 +116,7 @@ func (d *decider) imageBlocks(root *Stage, pick *catalog.Pick, image string, lis
 	}
 	out = append(out, d.packageBlocks(list, pick.Def)...)
 	out = append(out, overlays(f)...)
+	out = append(out, d.linked(f, pick.Def)...)
 	switch image {
 	case "python":
 		out = append(out, d.pythonLibraries(f)...)
