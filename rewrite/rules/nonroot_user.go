@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"dhibot/rewrite/assess"
@@ -26,6 +27,7 @@ func nonrootUser() *Rule {
 
 func runNonrootUser(p *Pass) {
 	p.drops()
+	p.inserts()
 	p.renamedOwners()
 	root := p.finalRoot()
 	if root == nil || root.Pick == nil || p.Shape == strategy.ShapeNone {
@@ -73,6 +75,9 @@ func runNonrootUser(p *Pass) {
 	for _, v := range f.End.Volumes {
 		if p.Shape == strategy.ShapeDev || p.RunUser.Root {
 			continue
+		}
+		if v == "/tmp" {
+			continue // nobody keeps data there
 		}
 		if p.declares(v) && !p.makes(strings.TrimSuffix(v, "/")) {
 			p.check(fmt.Sprintf("Nothing in the image makes the directory of volume %s, so a new volume there belongs to root and %s cannot write to it. Make it in a build stage and copy it with --chown, or mount one that belongs to the user.", v, p.RunUser.Spec), p.userLine())
@@ -294,6 +299,11 @@ func (p *Pass) declares(volume string) bool {
 // names it or a directory above it.
 func (p *Pass) makes(dir string) bool {
 	image := p.finalRoot().Pick
+	for _, in := range p.Inserts {
+		if slices.Contains(strings.Split(in.Text, "\n"), "WORKDIR "+dir) {
+			return true
+		}
+	}
 	if p.New != nil {
 		image = p.New.Pick
 		for _, l := range p.New.Lines {

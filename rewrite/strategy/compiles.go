@@ -63,6 +63,11 @@ func (d *decider) noteScripts(f *assess.Stage, def *catalog.Definition) {
 // image may not.
 func (d *decider) noteService(f *assess.Stage, def *catalog.Definition) {
 	switch def.Image {
+	case "eclipse-temurin", "amazoncorretto":
+		if !hasTmp(def) && !slices.Contains(f.End.Volumes, "/tmp") {
+			d.Notes = append(d.Notes, Note{Rule: "base-image", Line: f.From.Lines[0],
+				Text: fmt.Sprintf("The catalog declares no /tmp for dhi %s on Alpine. See that a program with temporary files starts (Spring Boot's Tomcat has some); if it does not, mount a tmpfs there.", def.Image)})
+		}
 	case "redis", "valkey":
 		for _, w := range append(slices.Clone(d.Start.Argv), f.End.Cmd.Argv...) {
 			if strings.Contains(w, "protected-mode") || strings.Contains(w, "requirepass") || strings.HasSuffix(w, ".conf") && w != "/etc/redis/redis.conf" {

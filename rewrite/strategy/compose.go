@@ -29,6 +29,8 @@ type composer struct {
 	npm *npmGlobal
 	// netEnv are variables that a .NET program needs on the new image.
 	netEnv []Line
+	// volumeDirs makes the directories of a volume.
+	volumeDirs func(*assess.Step) string
 
 	lines    []Line
 	drops    []Drop
@@ -267,6 +269,9 @@ func (c *composer) metadata() {
 		text := c.text(st)
 		if st.Stage == c.final {
 			c.drops = append(c.drops, Drop{Step: st, Rule: "multi-stage", Moved: true, Why: "it describes the image that ships, so it moved to the final stage"})
+		}
+		if made := c.volumeDirs(st); made != "" {
+			c.add("nonroot-user", made, volumeWhy)
 		}
 		if text != "" {
 			c.add("multi-stage", text, fmt.Sprintf("from line %d: it describes the image that ships", st.Lines[0]))

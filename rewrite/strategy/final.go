@@ -90,15 +90,24 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	switch {
 	case trivial && !siblings && rec == nil:
 		d.inPlace(root, pick, list)
+		d.makeVolumes(pick.Def)
 		return true
 	case f.Parent != nil && ownTrivial:
-		return d.rebase(root, ch, pick, image, list, venv)
+		ok := d.rebase(root, ch, pick, image, list, venv)
+		if ok && d.New != nil {
+			d.makeVolumes(pick.Def)
+		}
+		return ok
 	}
 	if ch.Dev == nil {
 		d.Blocks = append(d.Blocks, Block{Rule: "multi-stage", Code: "variant-not-offered", Line: root.From.Lines[0], Text: fmt.Sprintf("dhi %s has no dev variant to build in", ch.Image)})
 		return false
 	}
-	return d.split(root, ch, pick, image, list, rec, venv)
+	ok := d.split(root, ch, pick, image, list, rec, venv)
+	if ok && d.New != nil {
+		d.makeVolumes(pick.Def)
+	}
+	return ok
 }
 
 // imageBlocks are the reasons that lie in the image, in packages and in what

@@ -1,0 +1,89 @@
+package strategy
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
+)
+
+// makeVolumes puts a WORKDIR in front of a VOLUME whose directory nothing in
+// the image makes: a new volume takes its owner from that directory, and
+// without one it belongs to root. WORKDIR makes it for the image's user.
+// Source: BuildKit, dispatchWorkdir.
+func (d *decider) makeVolumes(def *catalog.Definition) {
+	f := d.Final.Stage
+	for _, st := range f.Steps {
+		if d.New != nil && (d.New.At == nil || st.Lines[0] <= d.New.At.Lines[0]) && d.Shape == ShapeSplit {
+			continue // it is in the lines of the new stage, see composer.metadata
+		}
+		if text := d.volumeDirs(st, def); text != "" {
+			d.Inserts = append(d.Inserts, Insert{Stage: f, Before: st, Line: Line{Rule: "nonroot-user", Text: text, Why: volumeWhy}})
+		}
+	}
+}
+
+const volumeWhy = "nothing else makes the directory of the volume; WORKDIR makes it for the user of the image, and a new volume takes its owner from it"
+
+// volumeDirs are the lines that make the directories of a VOLUME and return to
+// the working directory; "" when none is missing, or when they would belong to
+// somebody else than the user that the container runs as.
+func (d *decider) volumeDirs(st *assess.Step, def *catalog.Definition) string {
+	v, ok := st.Command.(*instructions.VolumeCommand)
+	u := def.RunUser()
+	if !ok || u.UID == 0 || d.RunUser.Root || d.RunUser.Spec != fmt.Sprintf("%d:%d", u.UID, u.GID) || strings.Contains(st.Before.WorkDir, "$") ||
+		st.Before.User != "" && st.Before.User != d.Final.End.User {
+		return ""
+	}
+	var lines []string
+	for _, dir := range v.Volumes {
+		dir = path.Clean(dir)
+		if !path.IsAbs(dir) || strings.ContainsAny(dir, "$ ") || d.isMade(dir, def) {
+			continue
+		}
+		lines = append(lines, "WORKDIR "+dir)
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	return strings.Join(append(lines, "WORKDIR "+st.Before.WorkDir), "\n")
+}
+
+// isMade tells whether a directory is in the image, or may be made by an
+// instruction of the file.
+func (d *decider) isMade(dir string, def *catalog.Definition) bool {
+	if dir == "/tmp" {
+		return hasTmp(def)
+	}
+	if systemDir(dir) || slices.ContainsFunc(def.Directories, func(p catalog.Directory) bool { return path.Clean(p.Path) == dir }) {
+		return true
+	}
+	for _, st := range d.Final.ChainSteps() {
+		switch {
+		case st.Copy != nil:
+			if dest := path.Clean(st.Copy.Dest); dest == dir || under(dir, dest) || under(dest, dir) {
+				return true
+			}
+		case st.Keyword == "WORKDIR":
+			if strings.Contains(st.Text, dir) || under(st.Before.WorkDir, dir) {
+				return true
+			}
+		case st.Run != nil && (st.Run.Script == nil || strings.Contains(st.Text, dir)):
+			return true
+		}
+	}
+	end := d.Final.End.WorkDir
+	return end == dir || under(end, dir)
+}
+
+// hasTmp tells whether an image surely has /tmp: Debian's base-files brings it,
+// on Alpine it has to be declared. Source: docker-hardened-images/catalog issue
+// 225.
+func hasTmp(def *catalog.Definition) bool {
+	return def.Distro == catalog.Debian || slices.ContainsFunc(def.Directories, func(p catalog.Directory) bool { return path.Clean(p.Path) == "/tmp" })
+}
