@@ -10,13 +10,10 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-
-	"go.uber.org/goleak"
 
 	"dhibot/bot/inbox"
 	"dhibot/bot/inbox/pgtest"
@@ -38,10 +35,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, serveChild(database))
 		os.Exit(1)
 	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		pg.Stop()
-		os.Exit(code)
-	}))
+	pg.Main(m)
 }
 
 func serveChild(database string) error {
@@ -90,7 +84,7 @@ func post(addr, guid, event, body string) (int, map[string]any, error) {
 // the delivery and works on it.
 func TestKilledAfter202(t *testing.T) {
 	t.Parallel()
-	database := "sqlite:" + filepath.Join(t.TempDir(), "inbox.db")
+	database := pgtest.File(t, "inbox.db")
 	child := exec.Command(os.Args[0])
 	child.Env = append(os.Environ(), childEnv+"="+database)
 	child.Stderr = os.Stderr

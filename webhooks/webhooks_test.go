@@ -13,7 +13,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +23,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"dhibot/bot/inbox"
+	"dhibot/bot/inbox/pgtest"
 	"dhibot/webhooks"
 )
 
@@ -61,7 +61,7 @@ func delivery(guid, event, body string) *http.Request {
 
 func openInbox(t testing.TB) *inbox.Inbox {
 	t.Helper()
-	b, err := inbox.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "inbox.db"))
+	b, err := inbox.Open(t.Context(), pgtest.File(t, "inbox.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

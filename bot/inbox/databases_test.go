@@ -1,29 +1,20 @@
 package inbox
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
 
+	"dhibot/bot/inbox/pgtest"
 	"dhibot/bot/internal/testclock"
 )
 
 // each runs a test on every database.
 func each(t *testing.T, f func(t *testing.T, url string)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		f(t, sqliteURL(t))
-	})
-	t.Run("postgres", func(t *testing.T) {
-		t.Parallel()
-		f(t, pg.URL(t))
-	})
+	pg.Each(t, "inbox.db", f)
 }
 
-func sqliteURL(t testing.TB) string {
-	return "sqlite:" + filepath.Join(t.TempDir(), "inbox.db")
-}
+func sqliteURL(t testing.TB) string { return pgtest.File(t, "inbox.db") }
 
 // newClock shows now, because Postgres stamps leases with its own clock and River
 // with ours.

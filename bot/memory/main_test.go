@@ -4,12 +4,8 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
-
-	"go.uber.org/goleak"
 
 	"dhibot/bot/inbox/pgtest"
 	"dhibot/bot/internal/testclock"
@@ -18,35 +14,19 @@ import (
 // pg is shared by all tests of this package: starting Postgres takes seconds.
 var pg = new(pgtest.Server)
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	pg.Stop()
-	if code == 0 {
-		if err := goleak.Find(); err != nil {
-			os.Stderr.WriteString("goroutines are left: " + err.Error() + "\n")
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { pg.Main(m) }
+
+// fileName is one that an address could take for something else.
+const fileName = "dhi?bot#.db"
 
 // everywhere runs a test on an empty memory in every database; where Postgres
 // is missing, that half is skipped and says so.
 func everywhere(t *testing.T, f func(t *testing.T, url string)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		f(t, sqliteURL(t))
-	})
-	t.Run("postgres", func(t *testing.T) {
-		t.Parallel()
-		f(t, pg.URL(t))
-	})
+	pg.Each(t, fileName, f)
 }
 
-func sqliteURL(t testing.TB) string {
-	return "sqlite:" + filepath.Join(t.TempDir(), "dhi?bot#.db")
-}
+func sqliteURL(t testing.TB) string { return pgtest.File(t, fileName) }
 
 func open(t testing.TB, url string, opts ...Option) *Store {
 	t.Helper()

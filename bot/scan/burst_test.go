@@ -18,7 +18,7 @@ import (
 func TestBurst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "mode: commands\n"}))
+	w.home("mode: commands\n")
 	const many = 60
 	for i := range many {
 		w.repository(fmt.Sprintf("r%03d", i), node(8000+i))
@@ -65,7 +65,7 @@ func TestStubborn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\norg_per_hour: 1\n"}))
+			w.home("first_wave: none\nonboarding: none\norg_per_hour: 1\n")
 			w.repository("a", node(8000))
 			w.repository("b", node(8001))
 			if err := w.gh.AddFault(standin.Fault{Kind: standin.FaultServerError, Method: http.MethodPost, Path: "/repos/acme/a/git/*", Count: 1000}); err != nil {

@@ -25,7 +25,7 @@ func TestCost(t *testing.T) {
 		}
 		w.repository(fmt.Sprintf("r%03d", i), files)
 	}
-	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "mode: commands\n"}))
+	w.home("mode: commands\n")
 	w.install()
 	w.taken()
 	w.work()
@@ -112,7 +112,7 @@ func TestInterrupted(t *testing.T) {
 	for i := range 250 {
 		w.repository(fmt.Sprintf("r%03d", i), node(8000+i))
 	}
-	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "mode: commands\n"}))
+	w.home("mode: commands\n")
 	w.install()
 	if err := w.gh.Drain(context.Background()); err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	home := w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\n"}))
+	home := w.home("first_wave: none\nonboarding: none\n")
 	shop := w.repository("shop", standin.Text(map[string]string{"README.md": "no Dockerfile yet\n"}))
 	ruled := w.repository("ruled", node(8001))
 	ruled.AddRule("dhi/*", standin.Rule{Type: "creation"})
@@ -109,7 +109,7 @@ func TestLeaving(t *testing.T) {
 	w := newWorld(t)
 	w.gh.AddOrganization("other")
 	shop, sold := w.repository("shop", node(8000)), w.repository("sold", node(8001))
-	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "mode: report\nonboarding: none\n"}))
+	w.home("mode: report\nonboarding: none\n")
 	var err error
 	if w.inst, err = w.app.Install("acme", "shop", "sold", ".github"); err != nil {
 		t.Fatal(err)

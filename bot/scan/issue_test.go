@@ -38,7 +38,7 @@ func TestIssue(t *testing.T) {
 		w.repository(fmt.Sprintf("shop%02d", i), node(8000+i))
 	}
 	w.repository("secret", node(7000), standin.Private())
-	home := w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\norg_per_hour: 2\n"}))
+	home := w.home("first_wave: none\norg_per_hour: 2\n")
 	w.install()
 	w.work()
 	list := w.issues()
@@ -151,7 +151,7 @@ func TestReport(t *testing.T) {
 	w := newWorld(t)
 	w.repository("shop", node(8000))
 	w.repository("done", standin.Text(map[string]string{"README.md": "nothing\n"}))
-	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "mode: report\n"}))
+	w.home("mode: report\n")
 	w.install()
 	w.taken()
 	w.work()

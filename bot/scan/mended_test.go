@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,27 +13,6 @@ import (
 	"dhibot/bot/inbox"
 	"dhibot/bot/standin"
 )
-
-// known are the repositories that the memory knows.
-func (w *world) known() map[int64][]byte {
-	w.t.Helper()
-	docs, err := w.memory.Repositories(context.Background(), w.inst.ID())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return docs
-}
-
-// listing calls f once, before the App lists the given page of repositories.
-func (w *world) listing(page string, f func()) {
-	done := false
-	w.before = func(r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "/installation/repositories") && r.URL.Query().Get("page") == page && !done {
-			done = true
-			f()
-		}
-	}
-}
 
 // TestSuspendedDuringPass: a pass that ends because the installation is
 // suspended begins anew when it is not any more, and not hours later.
@@ -63,7 +41,7 @@ func TestSuspendedDuringPass(t *testing.T) {
 func TestUnarchived(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\n"}))
+	w.home("first_wave: none\nonboarding: none\n")
 	shop := w.repository("shop", node(8000))
 	shop.SetArchived("alice", true)
 	w.install()
@@ -85,7 +63,7 @@ func TestUnarchived(t *testing.T) {
 func TestOpenedAndForgotten(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\norg_open: 1\n"}))
+	w.home("first_wave: none\nonboarding: none\norg_open: 1\n")
 	w.repository("one", node(8000))
 	w.repository("two", node(8001))
 	orders := 0
@@ -192,26 +170,16 @@ func TestPauseLasts(t *testing.T) {
 	for i := range 4 {
 		w.repository(fmt.Sprintf("shop%d", i), node(8000+i))
 	}
-	home := w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\norg_per_hour: 1\n"}))
+	home := w.home("first_wave: none\norg_per_hour: 1\n")
 	w.install()
 	w.work()
 	if err := home.CloseIssue("alice", w.issues()[0].Number); err != nil {
 		t.Fatal(err)
 	}
 	w.work()
-	w.after = func(r *http.Request, resp *http.Response) (*http.Response, error) {
-		if !strings.HasSuffix(r.URL.Path, "graphql") {
-			return resp, nil
-		}
-		raw, err := io.ReadAll(resp.Body)
-		if err != nil {
-			return nil, err
-		}
-		raw = bytes.ReplaceAll(raw, []byte(`"issue":{"state":"CLOSED"}`), []byte(`"issue":null`))
-		resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
-		resp.Header.Del("Content-Length")
-		return resp, nil
-	}
+	w.graphQL(func(answer []byte) []byte {
+		return bytes.ReplaceAll(answer, []byte(`"issue":{"state":"CLOSED"}`), []byte(`"issue":null`))
+	})
 	for range 3 {
 		w.tick(2 * time.Hour)
 	}
@@ -233,7 +201,7 @@ func TestPauseLasts(t *testing.T) {
 func TestUnreadable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\norg_open: 1\n"}))
+	w.home("first_wave: none\nonboarding: none\norg_open: 1\n")
 	w.repository("a", node(8000))
 	w.repository("b", node(8001))
 	w.install()
@@ -259,7 +227,7 @@ func TestUnreadable(t *testing.T) {
 func TestDecidesDuringPass(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\norg_per_hour: 1\n"}))
+	w.home("first_wave: none\nonboarding: none\norg_per_hour: 1\n")
 	for i := range 3 {
 		w.repository(fmt.Sprintf("shop%d", i), node(8000+i))
 	}
@@ -286,7 +254,7 @@ func TestDecidesDuringPass(t *testing.T) {
 func TestShiftedPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "mode: commands\n"}))
+	w.home("mode: commands\n")
 	for i := range 150 {
 		w.repository(fmt.Sprintf("r%03d", i), standin.Text(map[string]string{"README.md": fmt.Sprintf("hello %d\n", i)}))
 	}

@@ -1,10 +1,8 @@
 package scan_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -42,7 +40,7 @@ func TestPoison(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\n"}))
+			w.home("first_wave: none\nonboarding: none\n")
 			files := node(8000)
 			f := files["Dockerfile"]
 			f.Content = "# caf\xe9\n" + f.Content // GraphQL cannot carry it
@@ -118,7 +116,7 @@ func TestHugeSettings(t *testing.T) {
 func TestHalfAnswers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\norg_open: 1\n"}))
+	w.home("first_wave: none\nonboarding: none\norg_open: 1\n")
 	w.repository("a", node(8000))
 	w.repository("b", node(8001))
 	w.install()
@@ -127,17 +125,11 @@ func TestHalfAnswers(t *testing.T) {
 		t.Fatal("a was to be the first")
 	}
 	w.failures = 3
-	w.after = func(r *http.Request, resp *http.Response) (*http.Response, error) {
-		if !strings.HasSuffix(r.URL.Path, "graphql") {
-			return resp, nil
-		}
-		raw, err := io.ReadAll(resp.Body)
-		if err != nil {
-			return nil, err
-		}
+	w.graphQL(func(raw []byte) []byte {
 		var answer map[string]any
 		if err := json.Unmarshal(raw, &answer); err != nil {
-			return nil, err
+			t.Error(err)
+			return raw
 		}
 		data, _ := answer["data"].(map[string]any)
 		nodes, _ := data["nodes"].([]any)
@@ -147,13 +139,12 @@ func TestHalfAnswers(t *testing.T) {
 				answer["errors"] = []any{map[string]any{"type": "FORBIDDEN", "message": "Resource not accessible by integration", "path": []any{"nodes", i, "pullRequests"}}}
 			}
 		}
-		if raw, err = json.Marshal(answer); err != nil {
-			return nil, err
+		changed, err := json.Marshal(answer)
+		if err != nil {
+			t.Error(err)
 		}
-		resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
-		resp.Header.Del("Content-Length")
-		return resp, nil
-	}
+		return changed
+	})
 	w.repository("c", node(8002))
 	w.work()
 	w.tick(7 * time.Hour)
@@ -170,7 +161,7 @@ func TestHalfAnswers(t *testing.T) {
 func TestCrowded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\norg_open: 1\n"}))
+	w.home("first_wave: none\nonboarding: none\norg_open: 1\n")
 	a := w.repository("a", node(8000))
 	w.install()
 	w.work()
@@ -245,7 +236,7 @@ func TestRenamedUnheard(t *testing.T) {
 func TestPoisonedLook(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\n"}))
+	w.home("first_wave: none\nonboarding: none\n")
 	empty := standin.Text(map[string]string{"README.md": "nothing yet\n"})
 	bad, good := w.repository("bad", empty), w.repository("good", empty)
 	w.install()
@@ -277,7 +268,7 @@ func TestPoisonedLook(t *testing.T) {
 func TestLateOrders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": "first_wave: none\nonboarding: none\n"}))
+	w.home("first_wave: none\nonboarding: none\n")
 	w.repository("shop", node(8000))
 	var late []inbox.Delivery
 	w.refuse = func(d inbox.Delivery) bool {

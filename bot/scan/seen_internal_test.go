@@ -2,10 +2,7 @@ package scan
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
-
-	"dhibot/bot/memory"
 )
 
 // TestSeenOfAHundredThousand: which repositories a pass came to is remembered
@@ -14,15 +11,7 @@ import (
 func TestSeenOfAHundredThousand(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	m, err := memory.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "dhibot.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := m.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	m := emptyMemory(t)
 	s := &Scanner{c: Config{Memory: m}}
 	p := progress{Pass: "pass:1"}
 	const many = 100_050

@@ -6,12 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"dhibot/bot"
-	"dhibot/bot/memory"
 )
 
 // TestShelfIsBounded: contents beyond what is held are read from the memory, and
@@ -19,15 +17,7 @@ import (
 func TestShelfIsBounded(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	m, err := memory.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "dhibot.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := m.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	m := emptyMemory(t)
 	s := &Scanner{c: Config{Memory: m}}
 	v := &visit{installation: 1}
 	h := newShelf()

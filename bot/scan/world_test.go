@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"dhibot/bot/config"
 	"dhibot/bot/githubapi"
 	"dhibot/bot/inbox"
+	"dhibot/bot/inbox/pgtest"
 	"dhibot/bot/internal/testclock"
 	"dhibot/bot/memory"
 	"dhibot/bot/scan"
@@ -83,7 +83,7 @@ func newWorld(t testing.TB) *world {
 	gh.AddOrganization("acme")
 	gh.AddMember("acme", "reader", true)
 	w.app = standintest.App(t, gh, hooks.URL)
-	w.database = "sqlite:" + filepath.Join(t.TempDir(), "dhibot.db")
+	w.database = pgtest.File(t, "dhibot.db")
 	w.start()
 	return w
 }

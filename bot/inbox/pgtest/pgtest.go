@@ -1,12 +1,17 @@
-// Package pgtest gives tests a Postgres, started from the binaries on the
-// machine. Where they are missing, tests are skipped and say so.
+// Package pgtest gives tests databases: files of SQLite, and a Postgres that is
+// started from the binaries on the machine. Where those are missing, tests are
+// skipped and say so.
 package pgtest
 
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
+
+	"go.uber.org/goleak"
 
 	"dhibot/bot/inbox/pgserver"
 )
@@ -17,6 +22,34 @@ type Server struct {
 	once   sync.Once
 	server *pgserver.Server
 	err    error
+}
+
+// Main is the TestMain of a package whose tests ask for databases: it runs them,
+// holds that no goroutine is left and stops the server. It does not return.
+func (s *Server) Main(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		s.Stop()
+		os.Exit(code)
+	}))
+}
+
+// Each runs a test on a new database of every kind; file names that of SQLite.
+func (s *Server) Each(t *testing.T, file string, f func(t *testing.T, url string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		f(t, File(t, file))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		f(t, s.URL(t))
+	})
+}
+
+// File names a SQLite database in a folder of the test's own. It is not there
+// yet.
+func File(t testing.TB, name string) string {
+	return "sqlite:" + filepath.Join(t.TempDir(), name)
 }
 
 // URL returns a new, empty database, or skips the test and says why.
