@@ -216,7 +216,7 @@ const fileNumber = "the number that the file gave that account"
 
 // whose says where the number of a user is from.
 func (p *Pass) whose(spec string) string {
-	u := p.finalRoot().Pick.Def.RunUser()
+	u := strategy.ProgramUser(p.finalRoot().Pick.Def)
 	if p.New != nil {
 		u = p.New.Pick.Def.RunUser()
 	}

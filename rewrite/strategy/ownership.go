@@ -12,7 +12,7 @@ import (
 // user, and COPY can do that instead: the files come by COPY, the directories
 // by WORKDIR, and the user is the image's own, who owns those.
 func (d *decider) owns(f *assess.Stage, list []effect, def *catalog.Definition) bool {
-	own := programUser(def)
+	own := ProgramUser(def)
 	if d.RunUser.Root || d.RunUser.Spec != numbers(own) || def.RunUser().UID == 0 {
 		return false
 	}

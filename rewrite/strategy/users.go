@@ -16,7 +16,7 @@ import (
 // runUser decides who the final stage runs as on the new image.
 func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime bool) RunUser {
 	u := def.RunUser()
-	own := programUser(def)
+	own := ProgramUser(def)
 	spec := numbers(own)
 	r := RunUser{Spec: spec}
 	rename := func(from, to string) {
@@ -228,10 +228,10 @@ func oldAccount(final *assess.Stage, user string, def *catalog.Definition) bool 
 	return false
 }
 
-// programUser is the account that an image has for its program: the user it
+// ProgramUser is the account that an image has for its program: the user it
 // runs as, in a dev image the first account beside root and the package
 // manager's.
-func programUser(def *catalog.Definition) catalog.User {
+func ProgramUser(def *catalog.Definition) catalog.User {
 	u := def.RunUser()
 	if u.UID != 0 {
 		return u
