@@ -307,7 +307,7 @@ func (p *Pass) makes(dir string) bool {
 	if p.New != nil {
 		image = p.New.Pick
 		for _, l := range p.New.Lines {
-			if strings.Contains(l.Text, dir) && !strings.HasPrefix(strings.ToUpper(l.Text), "VOLUME") {
+			if strings.Contains(l.Text, dir) && (strings.HasPrefix(l.Text, "COPY ") || strings.HasPrefix(l.Text, "WORKDIR ")) {
 				return true
 			}
 		}

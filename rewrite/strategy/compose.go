@@ -55,6 +55,7 @@ func (c *composer) compose() {
 	}
 	c.copies()
 	c.ownersFirst(at)
+	c.mounted(at)
 	c.metadata()
 }
 

@@ -90,6 +90,7 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	switch {
 	case trivial && !siblings && rec == nil:
 		d.inPlace(root, pick, list)
+		d.makeMounted(pick.Def)
 		d.makeVolumes(pick.Def)
 		return true
 	case f.Parent != nil && ownTrivial:
