@@ -57,7 +57,7 @@ func Reasons() []Reason {
 		{"development-stage", "By its name the last stage or the file is for development or tests, where people need a shell.", "Nothing, unless it ships."},
 		{"onbuild", "The image has ONBUILD triggers: images built on it run commands.", "Turn the triggers into instructions of those images."},
 		{"writes-unknown", "What a RUN of the final image leaves behind cannot be told, so it cannot be copied.", "Split the RUN, or move it to a build stage and copy its result."},
-		{"writes-system", "A RUN or COPY of the final image writes into a system directory as a whole.", "Write to a directory of your own and copy that."},
+		{"writes-system", "A RUN or COPY of the final image, or the program itself, writes into a system directory.", "Write to a directory of your own and copy that."},
 		{"removes-files", "A RUN of the final image removes files that the new image may have as well.", "Do it in a build stage, or see whether it is still needed."},
 		{"root-home", "The program keeps files below /root, which only root can read.", "Use another directory."},
 		{"python-layout", "Python packages are placed where the interpreter of the new image does not look.", "Use a virtual environment."},

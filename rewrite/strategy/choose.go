@@ -189,7 +189,7 @@ func (in *Input) origin(s *assess.Stage) *Block {
 		return &Block{Rule: "base-image", Code: "unreleased-version", Text: fmt.Sprintf("the tag %s names something unreleased, which DHI does not build", o.Tag), Line: line}
 	case o.Image == "":
 		text := "DHI has no equivalent of " + o.Repository
-		if o.Evidence != "" {
+		if o.Evidence != "" && !strings.HasPrefix(o.Evidence, "no equivalent of ") {
 			text += ": " + o.Evidence
 		}
 		if o.Hint != "" {

@@ -65,7 +65,7 @@ func (d *decider) noteService(f *assess.Stage, def *catalog.Definition) {
 	switch def.Image {
 	case "eclipse-temurin", "amazoncorretto":
 		if !hasTmp(def) && !slices.Contains(f.End.Volumes, "/tmp") {
-			d.Notes = append(d.Notes, Note{Rule: "base-image", Line: f.From.Lines[0],
+			d.Notes = append(d.Notes, Note{Rule: "nonroot-user", Line: f.From.Lines[0],
 				Text: fmt.Sprintf("The catalog declares no /tmp for dhi %s on Alpine. See that a program with temporary files starts (Spring Boot's Tomcat has some); if it does not, mount a tmpfs there.", def.Image)})
 		}
 	case "redis", "valkey":

@@ -321,7 +321,7 @@ func (c *composer) removals(paths []artifact) {
 			if dir, many := strings.CutSuffix(p, "/*"); many && (coveredBy(dir, paths) || replacedLater(c.final, st, p)) {
 				continue
 			}
-			if coveredBy(p, paths) || c.recipe != nil || strings.HasPrefix(p, "/root") || strings.HasPrefix(p, "/usr/share") && !strings.HasPrefix(p, "/usr/share/nginx") || c.overwritten(p) {
+			if coveredBy(p, paths) || c.recipe != nil || ephemeral(p) || strings.HasPrefix(p, "/root") || strings.HasPrefix(p, "/usr/share") && !strings.HasPrefix(p, "/usr/share/nginx") || c.overwritten(p) {
 				continue
 			}
 			if strings.ContainsAny(p, "$") || inBaseImage(p) {

@@ -95,7 +95,11 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 				e.runtime = append(e.runtime, "packages that are named elsewhere")
 			}
 			for _, n := range p.Packages {
-				if def != nil && (def.HasPackage(n) || n == "bash" && def.Shell() == "/bin/bash") {
+				if def != nil && (def.HasPackage(n) || n == "bash" && def.Shell() == "/bin/bash" || n == "musl" && def.Distro == catalog.Alpine && def.Shell() != "") {
+					continue
+				}
+				if n == "bash" && def != nil && !osImage(def.Image) && !service(def.Image) && !startsShell(f) && !copiesScript(f) {
+					e.tools = append(e.tools, n) // the program is no script, and none is copied
 					continue
 				}
 				if def != nil && def.Image == "php" && phpHeaders(n) {

@@ -66,6 +66,9 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	start, blocks := t.start()
 	d.Start, d.npm = start, t.global
 	d.Blocks = append(d.Blocks, blocks...)
+	if b := t.logFile(start.Argv); b != nil && len(d.Blocks) == 0 {
+		d.Blocks = append(d.Blocks, *b)
+	}
 	d.Health = t.health()
 	if len(d.Blocks) > 0 {
 		return false

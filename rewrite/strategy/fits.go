@@ -118,6 +118,10 @@ func stableName(n string) bool {
 	if strings.ContainsAny(n, "/:=*$") {
 		return false
 	}
+	switch n {
+	case "netcat", "software-properties-common", "python-dev":
+		return false // virtual or gone in Debian 13
+	}
 	if classify(n) != pkgRuntime {
 		return true
 	}
@@ -127,7 +131,9 @@ func stableName(n string) bool {
 		"locales", "fontconfig", "ffmpeg", "imagemagick", "graphviz", "postgresql-client", "default-mysql-client", "redis-tools", "supervisor", "cron",
 		"libfreetype6-dev", "libzip-dev", "libicu-dev", "libyaml-dev", "libgmp-dev", "libmagickwand-dev", "libvips-dev", "libsodium-dev", "librdkafka-dev",
 		"libbz2-dev", "liblzma-dev", "libreadline-dev", "libncurses-dev", "libgdbm-dev", "uuid-dev", "libsnappy-dev", "libusb-1.0-0-dev", "libudev-dev",
-		"libclang-dev", "libprotobuf-dev", "libkrb5-dev", "libsasl2-dev", "libldap2-dev", "libmagic1", "libxmlsec1-dev", "nodejs", "ruby", "perl", "passwd", "adduser":
+		"libclang-dev", "libprotobuf-dev", "libkrb5-dev", "libsasl2-dev", "libldap2-dev", "libmagic1", "libxmlsec1-dev", "libmagic-dev", "gettext", "gettext-base",
+		"libgcc-s1", "libstdc++6", "libgomp1", "libgl1", "libfontconfig1", "libfreetype6", "libsm6", "libxext6", "libxrender1", "fonts-dejavu", "fonts-dejavu-core",
+		"fonts-liberation", "fonts-noto-cjk", "nginx", "apache2", "mariadb-client", "mariadb-server", "libxml2-utils", "xsltproc", "ghostscript", "poppler-utils", "nodejs", "ruby", "perl", "passwd", "adduser":
 		return true
 	}
 	return false

@@ -99,7 +99,7 @@ func classify(name string) packageClass {
 		"bzip2", "patch", "file", "gnupg", "gnupg2", "gpg", "software-properties-common", "lsb-release", "dirmngr", "python3-pip", "py3-pip",
 		"python3-setuptools", "python3-wheel", "python3-venv", "python3-virtualenv", "ninja-build", "ninja", "nasm", "yasm", "bison", "flex", "gfortran",
 		"cargo", "rustc", "wget", "curl", "git-lfs", "dpkg-dev", "fakeroot", "apt-file", "equivs", "ccache", "clang", "llvm", "lld", "binutils", "upx", "upx-ucl",
-		"protobuf-compiler", "protoc", "swig", "debhelper", "devscripts", "rsync", "node-gyp", "npm", "yarn", "yarnpkg", "maven", "gradle", "ant":
+		"dos2unix", "shadow", "passwd", "adduser", "protobuf-compiler", "protoc", "swig", "debhelper", "devscripts", "rsync", "node-gyp", "npm", "yarn", "yarnpkg", "maven", "gradle", "ant":
 		return pkgBuild
 	case "vim", "vim-tiny", "nano", "less", "htop", "top", "procps", "net-tools", "iputils-ping", "iproute2", "dnsutils", "bind9-dnsutils", "bind-tools",
 		"telnet", "netbase", "netcat", "netcat-openbsd", "nmap", "strace", "gdb", "lsof", "tcpdump", "traceroute", "man-db", "tree", "screen", "tmux", "mc",

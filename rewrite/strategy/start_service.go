@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
 )
 
 // listenEverywhere adds the option that the official script of MongoDB adds:
@@ -85,4 +86,30 @@ func (t *starter) ownData(s *Start, e, c assess.Command) {
 			}
 		}
 	}
+}
+
+// logFile finds a file below /var/log among the words of the start command that
+// only root could make: its directory is the image's own or nobody makes it.
+func (t *starter) logFile(argv []string) *Block {
+	if !t.unprivileged {
+		return nil
+	}
+	for _, a := range argv {
+		_, p, ok := strings.Cut(a, "=")
+		if !ok {
+			p = a
+		}
+		dir := path.Dir(p)
+		if !strings.HasPrefix(p, "/var/log/") || path.Ext(p) == "" || t.made[p] || t.made[dir] || t.copied(p) || t.copied(dir) ||
+			slices.ContainsFunc(t.def.Directories, func(d catalog.Directory) bool { return path.Clean(d.Path) == dir }) {
+			continue
+		}
+		c := t.final.End.Cmd
+		if c.Step == nil {
+			c = t.final.End.Entrypoint
+		}
+		bl := t.block(c, "writes-system", fmt.Sprintf("it is told to write %s, and only root can make files in %s", p, dir))
+		return &bl
+	}
+	return nil
 }

@@ -90,6 +90,9 @@ func (t *starter) wrapped(c assess.Command, argv []string) ([]string, string, *B
 			rest = rest[i+1:]
 			break
 		}
+		if i > 0 && (argv[i] == "-e" || argv[i] == "-p" || argv[i] == "-r" || argv[i] == "--rewrite") {
+			continue // the value of an option of tini or dumb-init
+		}
 		if !strings.HasPrefix(a, "-") {
 			rest = rest[i:]
 			break
@@ -143,7 +146,7 @@ func (t *starter) file(c assess.Command, argv []string, abs string) ([]string, s
 	if shellName(name) {
 		if t.hasShell(info.interpreter) && !info.env {
 			if why := t.shellNeeds(info.shell); why != "" {
-				bl := t.block(c, "script-start", fmt.Sprintf("it starts %s, a %s script that %s", argv[0], name, why))
+				bl := t.block(c, "script-start", fmt.Sprintf("it starts %s, %s script that %s", argv[0], article(name), why))
 				bl.Path, bl.Line = info.path, 1
 				if info.path == "" {
 					bl.Line = t.final.From.Lines[0]
@@ -152,7 +155,7 @@ func (t *starter) file(c assess.Command, argv []string, abs string) ([]string, s
 			}
 			return argv, "", nil
 		}
-		bl := t.block(c, "script-start", fmt.Sprintf("it starts %s, a %s script", argv[0], name))
+		bl := t.block(c, "script-start", fmt.Sprintf("it starts %s, %s script", argv[0], article(name)))
 		bl.Path, bl.Line = info.path, 1
 		if info.path == "" {
 			bl.Line = t.final.From.Lines[0]
@@ -165,6 +168,14 @@ func (t *starter) file(c assess.Command, argv []string, abs string) ([]string, s
 	}
 	out := append([]string{name, abs}, argv[1:]...)
 	return out, fmt.Sprintf("%s is a script for %s; naming the interpreter needs neither env nor a path that the image may not have", argv[0], name), nil
+}
+
+// article puts a or an in front of the name of a shell.
+func article(name string) string {
+	if name == "ash" {
+		return "an " + name
+	}
+	return "a " + name
 }
 
 // ownProgram is how an image names the program that it starts by itself, when
