@@ -41,6 +41,8 @@ func TestDefinitions(t *testing.T) {
 		{"php", "8.4-alpine3.22-fpm", false, "", "", 65532, true, false, "php-fpm", "php sh phpize"},
 		{"php", "8.4-alpine3.24-dev", true, "/bin/sh", "apk", 0, true, false, "php phpize pecl", "php-fpm"},
 		{"ruby", "3.4-debian13", false, "", "", 65532, true, false, "ruby bundle", "gcc sh"},
+		{"ruby", "3.4-alpine3.24", false, "", "", 65532, true, false, "ruby gem", "bundle sh"},
+		{"ruby", "3.4-alpine3.24-dev", true, "/bin/sh", "apk", 0, true, true, "ruby bundle", "curl"},
 		{"rust", "1-debian13", false, "/bin/bash", "", 65532, true, false, "cargo rustc gcc", "apt-get"},
 		{"nginx", "1.30-debian13", false, "", "", 65532, false, false, "nginx ls", "sh envsubst"},
 		{"nginx", "1.30-alpine3.24", false, "/bin/sh", "", 65532, false, false, "nginx wget", "envsubst"},

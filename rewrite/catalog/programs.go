@@ -17,7 +17,7 @@ var embeddedPrograms string
 type programRule struct {
 	pkg   string // declared package, "" for an image rule
 	image string
-	where string // any, dev, jdk for images; "" or shell for packages
+	where string // any, dev, jdk, debian for images; "" or shell for packages
 }
 
 // programs holds the rules by program. A program that no rule names is not
@@ -77,6 +77,8 @@ func (d *Definition) follows(r programRule) bool {
 	switch r.where {
 	case "dev":
 		return d.Build()
+	case "debian":
+		return d.Distro == Debian
 	case "jdk":
 		return slices.ContainsFunc(d.Tags, func(t string) bool { return slices.Contains(strings.Split(t, "-"), "jdk") })
 	}

@@ -12,7 +12,7 @@ const maxReference = 640
 // hubPrefixes stand for Docker Hub, or for a public mirror of its official
 // images, in front of a repository.
 var hubPrefixes = []string{
-	"docker.io/", "index.docker.io/", "registry-1.docker.io/", "registry.hub.docker.com/",
+	"docker.io/", "index.docker.io/", "registry-1.docker.io/", "registry.hub.docker.com/", "registry.docker.com/",
 	"public.ecr.aws/docker/", "mirror.gcr.io/", "mcr.microsoft.com/mirror/docker/",
 }
 

@@ -92,7 +92,7 @@ func FuzzRepository(f *testing.F) {
 		p.GradleModules(".")
 		p.Dotnet("a.csproj")
 		if r := p.Ruby("."); r != nil {
-			r.Needs()
+			r.Needs("gnu")
 		}
 		p.PHP(".")
 		p.Rust(".")

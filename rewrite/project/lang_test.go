@@ -263,6 +263,10 @@ GEM
     pg (1.5)
       x (1)
     rails (8.0.0)
+    sqlite3 (2.1.0-aarch64-linux-gnu)
+    sqlite3 (2.1.0-x86_64-linux-gnu)
+    mysql2 (0.5.6)
+    mysql2 (0.5.6-x86_64-linux)
 -- .ruby-version --
 ruby-3.4.2
 -- composer.json --
@@ -296,8 +300,9 @@ openssl = "0.10"
 channel = "nightly-2025-01-01"
 `), "Dockerfile", nil)
 	r := p.Ruby(".")
-	equal(t, "ruby", fmt.Sprint(r.Version, " ", r.VersionAt, " ", deps(r.Gems)), "3.4.2 .ruby-version:1 pg@Gemfile.lock:3 | rails@Gemfile.lock:5")
-	equal(t, "gems", join(r.Needs(), func(n Need) string { return fmt.Sprint(n.Package, n.Libraries) }), "pg[libpq5]")
+	equal(t, "ruby", fmt.Sprint(r.Version, " ", r.VersionAt, " ", deps(r.Gems)), "3.4.2 .ruby-version:1 mysql2@Gemfile.lock:8 | pg@Gemfile.lock:3 | rails@Gemfile.lock:5 | sqlite3@Gemfile.lock:6")
+	equal(t, "precompiled gems", fmt.Sprint(r.Precompiled), "map[sqlite3:gnu]")
+	equal(t, "gems", join(r.Needs("gnu"), func(n Need) string { return fmt.Sprint(n.Package, n.Libraries) }), "mysql2[libmariadb3] | pg[libpq5]")
 	h := p.PHP(".")
 	equal(t, "php", fmt.Sprint(h.Requires, " ", h.RequiresAt), ">=8.2 composer.json:3")
 	equal(t, "extensions", join(h.Extensions, func(e Extension) string { return fmt.Sprint(e.Name, " ", e.At, " ", e.By) }), "gd composer.lock:2 a/b | pdo_mysql composer.json:4 ")

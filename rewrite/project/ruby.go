@@ -20,6 +20,12 @@ type Ruby struct {
 	// Zones is where tzinfo is named, which reads the time zones of the system,
 	// when no gem that brings them is installed on Linux; empty otherwise.
 	Zones Evidence
+	// Precompiled are the gems that Gemfile.lock has for Linux on x86-64 and on
+	// ARM: what they are compiled from and against comes along. The value tells
+	// for which C library, "gnu", "musl" or "gnu musl".
+	Precompiled map[string]string
+	// Locked tells that Gems are those of Gemfile.lock, so all of them.
+	Locked bool
 	// Gems maps the gems of Gemfile.lock, or of the Gemfile without a lock, to
 	// where they stand.
 	Gems map[string]Evidence
@@ -29,14 +35,15 @@ var (
 	gemLine   = regexp.MustCompile(`^\s*gem\s*\(?\s*["']([\w.-]+)["']`)
 	gemRuby   = regexp.MustCompile(`^\s*ruby\s*\(?\s*["']([^"']+)["']((?:\s*,\s*["'][^"']+["'])*)`)
 	gemFile   = regexp.MustCompile(`^\s*ruby\s*\(?\s*file:\s*["'](?:\./)?\.ruby-version["']`)
-	lockedGem = regexp.MustCompile(`^    ([\w.-]+) \(`)
+	lockedGem = regexp.MustCompile(`^    ([\w.-]+) \(([^)]*)\)`)
 )
 
 // Ruby reads the Ruby project of a directory below the context; nil when there
 // is none.
 func (p *Project) Ruby(dir string) *Ruby {
 	dir = path.Clean("/" + dir)[1:]
-	r := &Ruby{Gems: map[string]Evidence{}}
+	r := &Ruby{Gems: map[string]Evidence{}, Precompiled: map[string]string{}}
+	platforms := map[string][]string{}
 	at := func(n string) string { return path.Join(p.at(dir), n) }
 	open := func(n string) (string, bool) {
 		if !p.repo.exists(at(n)) {
@@ -60,8 +67,19 @@ func (p *Project) Ruby(dir string) *Ruby {
 	if locked {
 		for i, l := range strings.Split(lock, "\n") {
 			if m := lockedGem.FindStringSubmatch(l); m != nil && len(r.Gems) < 5000 {
-				r.Gems[m[1]] = Evidence{at("Gemfile.lock"), i + 1}
+				if _, again := r.Gems[m[1]]; !again {
+					r.Gems[m[1]] = Evidence{at("Gemfile.lock"), i + 1}
+				}
+				if _, platform, ok := strings.Cut(m[2], "-"); ok {
+					platforms[m[1]] = append(platforms[m[1]], platform)
+				}
 			}
+		}
+	}
+	r.Locked = locked
+	for name, have := range platforms {
+		if p := precompiled(have); p != "" {
+			r.Precompiled[name] = p
 		}
 	}
 	zones := false
@@ -129,11 +147,28 @@ var rubyNeeds = map[string]Need{
 	"idn-ruby":         {Compiles: true, Build: []string{"libidn-dev"}, Libraries: []string{"libidn12"}},
 }
 
-// Needs are the gems with native code, sorted by name.
-func (r *Ruby) Needs() []Need {
+// precompiled tells for which C libraries a gem is there on both architectures
+// that DHI's images are built for.
+func precompiled(platforms []string) string {
+	var out []string
+	for _, libc := range []string{"gnu", "musl"} {
+		both := true
+		for _, arch := range []string{"x86_64-linux", "aarch64-linux"} {
+			both = both && (slices.Contains(platforms, arch+"-"+libc) || libc == "gnu" && slices.Contains(platforms, arch))
+		}
+		if both {
+			out = append(out, libc)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// Needs are the gems with native code that is compiled for libc, "gnu" or
+// "musl", or that load libraries, sorted by name.
+func (r *Ruby) Needs(libc string) []Need {
 	var out []Need
 	for name, at := range r.Gems {
-		if n, ok := rubyNeeds[name]; ok {
+		if n, ok := rubyNeeds[name]; ok && !strings.Contains(r.Precompiled[name], libc) {
 			n.Package, n.At = name, at
 			out = append(out, n)
 		}

@@ -31,6 +31,8 @@ type composer struct {
 	netEnv []Line
 	// volumeDirs makes the directories of a volume.
 	volumeDirs func(*assess.Step) string
+	// zones says why the time zones come along; "" when they need not.
+	zones string
 
 	lines    []Line
 	drops    []Drop

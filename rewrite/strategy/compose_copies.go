@@ -70,6 +70,9 @@ func (c *composer) copies() {
 	if c.npm != nil {
 		want(newPrefix, false, fmt.Sprintf("%s and what it needs: line %d installs it", c.npm.program, c.npm.line), c.npm.line)
 	}
+	if c.zones != "" {
+		want(zoneInfo, false, c.zones, c.final.From.Lines[0])
+	}
 	paths = minimal(paths)
 	c.conditional(paths)
 	c.replicate(paths)

@@ -106,6 +106,10 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 					e.build = append(e.build, n)
 					continue
 				}
+				if def != nil && def.Image == "ruby" && in.rubyHeaders(f, n) {
+					e.build = append(e.build, n)
+					continue
+				}
 				if def != nil && (nodeGyp(def.Image, n, p.Packages) || def.Image == "python" && in.headersOnly(f, n)) {
 					e.build = append(e.build, n)
 					if strings.HasPrefix(n, "lib") {

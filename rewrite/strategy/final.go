@@ -136,7 +136,7 @@ func (d *decider) imageBlocks(root *Stage, pick *catalog.Pick, image string, lis
 	case "node":
 		out = append(out, d.nodeLibraries(f)...)
 	case "ruby":
-		out = append(out, d.rubyLibraries(f, pick.Def)...)
+		out = append(out, d.rubyLibraries(f, pick.Def, d.zonesFrom(root.Choice) != nil)...)
 	case "php":
 		out = append(out, d.phpLinks(f, pick.Def)...)
 		out = append(out, d.phpPools(f, pick.Def)...)

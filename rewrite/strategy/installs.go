@@ -249,7 +249,7 @@ func (in *Input) implicit(s *assess.Stage, st *assess.Step) []need {
 				continue
 			}
 			if r := in.rubyProject(s); r != nil {
-				out = append(out, headers(s, r.Needs())...)
+				out = append(out, headers(s, r.Needs(libcOf(s)))...)
 			}
 		case "cargo", "go":
 		}

@@ -3,12 +3,10 @@ package strategy
 import (
 	"fmt"
 	"path"
-	"slices"
 	"sort"
 	"strings"
 
 	"dhibot/rewrite/assess"
-	"dhibot/rewrite/catalog"
 	"dhibot/rewrite/project"
 	"dhibot/rewrite/shell"
 )
@@ -271,55 +269,7 @@ func brought(s *assess.Stage, libraries []string) []string {
 	return out
 }
 
-// rubyProject is the Gemfile that a stage installs.
-func (in *Input) rubyProject(s *assess.Stage) *project.Ruby {
-	if !in.known() {
-		return nil
-	}
-	for _, st := range s.ChainSteps() {
-		if st.Run == nil || st.Run.Script == nil {
-			continue
-		}
-		for _, p := range st.Run.Script.Packages() {
-			if p.Manager != "bundle" {
-				continue
-			}
-			if file, ok := in.besideWorkDir(st, "Gemfile"); ok {
-				return in.Project.Ruby(path.Dir(file))
-			}
-		}
-	}
-	return nil
-}
-
-// rubyLibraries is the same for gems; the gems may be installed in the stage
-// that the final one copies them from.
-func (in *Input) rubyLibraries(s *assess.Stage, def *catalog.Definition) []Block {
-	r := in.rubyProject(s)
-	for _, st := range s.ChainSteps() {
-		if r == nil && st.Copy != nil && st.Copy.FromStage != nil {
-			r = in.rubyProject(st.Copy.FromStage)
-		}
-	}
-	if r == nil {
-		return nil
-	}
-	var out []Block
-	if r.Zones.Path != "" && !def.TZData() {
-		out = append(out, Block{Rule: "package-management", Code: "runtime-libraries", Path: r.Zones.Path, Line: r.Zones.Line,
-			Text: fmt.Sprintf("tzinfo reads the time zones of the system (tzdata), which dhi %s does not declare; the gem tzinfo-data brings them", def.Image)})
-	}
-	for _, n := range r.Needs() {
-		n.Libraries = slices.DeleteFunc(brought(s, n.Libraries), def.HasPackage)
-		if len(n.Libraries) > 0 {
-			out = append(out, Block{Rule: "package-management", Code: "runtime-libraries", Path: n.At.Path, Line: n.At.Line,
-				Text: fmt.Sprintf("%s loads system libraries or programs while it runs (%s), which a runtime image does not have", n.Package, strings.Join(n.Libraries, ", "))})
-		}
-	}
-	return out
-}
-
-// nodeLibraries is the same for Node packages.
+// nodeLibraries is the same as pythonLibraries for Node packages.
 func (in *Input) nodeLibraries(s *assess.Stage) []Block {
 	n := in.nodePackage(s)
 	if n == nil {

@@ -35,6 +35,10 @@ func (d *decider) inPlace(root *Stage, pick *catalog.Pick, effects effects) {
 	}
 	d.useVenv(d.site)
 	d.restoreWorkDir(root, pick.Def)
+	if why := d.zonesOf(root.Choice, pick); why != "" {
+		from := d.zonesFrom(root.Choice)
+		d.Inserts = append(d.Inserts, Insert{Stage: root.Stage, Line: Line{Rule: "package-management", Text: fmt.Sprintf("COPY --from=%s %s %s", from.Name, zoneInfo, zoneInfo), Why: why}})
+	}
 	for _, l := range d.imageEnv(pick, root.Choice) {
 		d.Inserts = append(d.Inserts, Insert{Stage: root.Stage, Line: l})
 	}
@@ -150,7 +154,7 @@ func (d *decider) rebase(root *Stage, ch *catalog.Choice, pick *catalog.Pick, im
 		return true
 	}
 	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: f.Steps, effects: effects, source: f.Parent.Name, user: d.RunUser, venv: venv, npm: d.npm, netEnv: d.imageEnv(pick, ch),
-		volumeDirs: func(st *assess.Step) string { return d.volumeDirs(st, pick.Def) }}
+		zones: d.zonesOf(ch, pick), volumeDirs: func(st *assess.Step) string { return d.volumeDirs(st, pick.Def) }}
 	c.compose()
 	if len(c.blocks) > 0 {
 		d.Blocks = append(d.Blocks, c.blocks...)
@@ -196,7 +200,7 @@ func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, ima
 	n := &NewStage{Pick: pick, Image: image, Banner: len(d.All) == 1, Compiled: rec != nil}
 	source := d.buildAlias(f, n)
 	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: tail, effects: effects, source: source, recipe: rec, user: d.RunUser, venv: venv, npm: d.npm, netEnv: d.imageEnv(pick, ch),
-		volumeDirs: func(st *assess.Step) string { return d.volumeDirs(st, pick.Def) }}
+		zones: d.zonesOf(ch, pick), volumeDirs: func(st *assess.Step) string { return d.volumeDirs(st, pick.Def) }}
 	c.compose()
 	if len(c.blocks) > 0 {
 		d.Blocks = append(d.Blocks, c.blocks...)

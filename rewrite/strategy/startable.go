@@ -52,6 +52,9 @@ func (t *starter) startable(c assess.Command, argv []string) (fixed []string, wh
 	if fixed, why, b := t.pythonStart(c, argv); fixed != nil || b != nil {
 		return fixed, why, b
 	}
+	if fixed, why := t.rubyStart(argv); fixed != nil {
+		return fixed, why, nil
+	}
 	if !strings.Contains(prog, "/") {
 		if file, ok := t.onPath(prog); ok {
 			if fixed, why, b := t.file(c, argv, file); b != nil || why != "" {
