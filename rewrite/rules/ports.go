@@ -28,7 +28,7 @@ func runPorts(p *Pass) {
 	if root == nil || root.Pick == nil || p.Shape == strategy.ShapeNone || p.Shape == strategy.ShapeDev || p.RunUser.Root {
 		return
 	}
-	m := &portMover{Pass: p, to: map[int]int{}}
+	m := &portMover{Pass: p, to: map[int]int{}, taken: map[int]bool{}}
 	switch p.finalImage() {
 	case "nginx":
 		m.nginx()
@@ -38,9 +38,11 @@ func runPorts(p *Pass) {
 		m.caddy()
 		m.arguments()
 	case "aspnetcore":
+		m.takeExposed()
 		m.aspnet()
 		m.arguments()
 	default:
+		m.takeExposed()
 		m.plainPorts()
 		m.arguments()
 	}
@@ -72,6 +74,9 @@ type portMover struct {
 	*Pass
 	to  map[int]int
 	why string
+	// taken are ports that something else listens on, and those given away.
+	taken map[int]bool
+	given map[int]int
 	// words are arguments and values to replace, old to new.
 	words map[string]string
 	files []File
@@ -79,7 +84,33 @@ type portMover struct {
 	envs map[*assess.Step]string
 }
 
-// unprivileged is the port that takes the place of a privileged one.
+// takeExposed keeps ports free that the file exposes besides.
+func (m *portMover) takeExposed() {
+	for _, port := range m.Final.End.Ports {
+		if port.Step != nil {
+			m.taken[port.Number] = true
+		}
+	}
+}
+
+// instead is the port that takes the place of a privileged one: one that
+// nothing else listens on, the same for every question.
+func (m *portMover) instead(p int) int {
+	if to, ok := m.given[p]; ok {
+		return to
+	}
+	to := unprivileged(p)
+	for m.taken[to] && to < 65535 {
+		to++
+	}
+	if m.given == nil {
+		m.given = map[int]int{}
+	}
+	m.given[p], m.taken[to] = to, true
+	return to
+}
+
+// unprivileged is the port that people expect instead of a privileged one.
 func unprivileged(p int) int {
 	switch p {
 	case 80:
@@ -123,29 +154,29 @@ func (m *portMover) arguments() {
 				if i > 0 {
 					prev = argv[i-1]
 				}
-				if n, ok := movedWord(prev, a, p); ok {
+				if n, ok := m.movedWord(prev, a, p); ok {
 					m.words[a] = n
 					found = true
 				}
 			}
 		}
 		if found {
-			m.to[p] = unprivileged(p)
+			m.to[p] = m.instead(p)
 			m.why = "the start command says on which port the program listens"
 		}
 	}
 }
 
 // movedWord replaces a port in an argument that surely is one.
-func movedWord(prev, a string, p int) (string, bool) {
-	old, now := fmt.Sprint(p), fmt.Sprint(unprivileged(p))
+func (m *portMover) movedWord(prev, a string, p int) (string, bool) {
+	old, now := fmt.Sprint(p), fmt.Sprint(m.instead(p))
 	switch {
 	case a == old && (prev == "-p" || prev == "--port" || prev == "-P" || prev == "--http-port"):
 		return now, true
 	case a == "--port="+old:
 		return "--port=" + now, true
 	case prev == "--urls" || strings.HasPrefix(a, "--urls="):
-		moved, ports := movePorts("URLS", strings.TrimPrefix(a, "--urls="))
+		moved, ports := movePorts("URLS", strings.TrimPrefix(a, "--urls="), m.instead)
 		if slices.Contains(ports, p) {
 			return a[:len(a)-len(strings.TrimPrefix(a, "--urls="))] + moved, true
 		}

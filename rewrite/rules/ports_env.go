@@ -80,13 +80,13 @@ func (m *portMover) environment(wanted func(string) bool) (found bool) {
 				continue
 			}
 			found = true
-			value, ports := movePorts(kv.Key, kv.Value)
+			value, ports := movePorts(kv.Key, kv.Value, m.instead)
 			if len(ports) == 0 || strings.Count(after, kv.Value) != 1 {
 				continue
 			}
 			after = strings.Replace(after, kv.Value, value, 1)
 			for _, p := range ports {
-				m.to[p] = unprivileged(p)
+				m.to[p] = m.instead(p)
 			}
 		}
 		if after == before {
@@ -99,13 +99,13 @@ func (m *portMover) environment(wanted func(string) bool) (found bool) {
 }
 
 // movePorts replaces the privileged ports in the value of a variable.
-func movePorts(name, value string) (moved string, ports []int) {
+func movePorts(name, value string, instead func(int) int) (moved string, ports []int) {
 	if !urlVariable(name) {
 		quote := value[:len(value)-len(strings.TrimLeft(value, `"'`))]
 		parts := strings.Split(strings.Trim(value, `"'`), ";")
 		for i, s := range parts {
 			if p := privileged(s); p != 0 {
-				parts[i] = fmt.Sprint(unprivileged(p))
+				parts[i] = fmt.Sprint(instead(p))
 				ports = append(ports, p)
 			}
 		}
@@ -122,7 +122,7 @@ func movePorts(name, value string) (moved string, ports []int) {
 			end++
 		}
 		if p := privileged(u[j+1 : end]); p != 0 && (end == len(u) || strings.ContainsRune("/\"'", rune(u[end]))) {
-			urls[i] = u[:j+1] + fmt.Sprint(unprivileged(p)) + u[end:]
+			urls[i] = u[:j+1] + fmt.Sprint(instead(p)) + u[end:]
 			ports = append(ports, p)
 		}
 	}

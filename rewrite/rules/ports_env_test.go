@@ -22,7 +22,7 @@ func TestMovePorts(t *testing.T) {
 		{"PORT", "${P}", "${P}", "[]"},
 		{"PORT", "99999999999999999999", "99999999999999999999", "[]"},
 	} {
-		got, ports := movePorts(tt.name, tt.value)
+		got, ports := movePorts(tt.name, tt.value, unprivileged)
 		if got != tt.want || fmt.Sprint(ports) != tt.ports {
 			t.Errorf("%s=%s became %s %v, want %s %s", tt.name, tt.value, got, ports, tt.want, tt.ports)
 		}

@@ -30,6 +30,13 @@ func (m *portMover) nginx() {
 		m.why = "the configuration that the image brings listens on 8080"
 		return
 	}
+	for _, c := range configs {
+		for _, l := range project.ParseNginx(string(c.content)).Listens {
+			if l.Port >= 1024 {
+				m.taken[l.Port] = true
+			}
+		}
+	}
 	// An entry of its own replaces the image's configuration only when it is
 	// the main file or the default server; otherwise both are there.
 	for _, c := range configs {
@@ -46,7 +53,7 @@ func (m *portMover) nginx() {
 					m.to = map[int]int{}
 					return
 				}
-				m.to[l.Port] = unprivileged(l.Port)
+				m.to[l.Port] = m.instead(l.Port)
 			}
 		}
 		if len(n.Implied) > 0 {

@@ -92,8 +92,13 @@ func (m *portMover) configsBelow(dir string) (out []nginxConfig, known bool) {
 // takePorts notes privileged ports that stand in a configuration.
 func (m *portMover) takePorts(listens []project.Listen) {
 	for _, l := range listens {
+		if l.Port >= 1024 {
+			m.taken[l.Port] = true
+		}
+	}
+	for _, l := range listens {
 		if l.Port > 0 && l.Port < 1024 && l.Span.End > l.Span.Start {
-			m.to[l.Port] = unprivileged(l.Port)
+			m.to[l.Port] = m.instead(l.Port)
 		}
 	}
 }
