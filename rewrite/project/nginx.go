@@ -18,6 +18,9 @@ type Listen struct {
 	Line int
 	Text string // the argument as written
 	TLS  bool
+	// Server is the number of the HTTP server that listens, 0 when it is none
+	// (stream, mail), and End is where the directive ends.
+	Server, End int
 }
 
 // Directive is a simple directive of a configuration.
@@ -36,6 +39,9 @@ type Nginx struct {
 	// Logs, Roots and Temps are error_log and access_log, root and alias, and
 	// the *_temp_path directives.
 	Logs, Roots, Temps []Directive
+	// Redirects are absolute_redirect and port_in_redirect, which say whether
+	// redirects of nginx name the port that it listens on.
+	Redirects []Directive
 	// Daemon is the daemon directive.
 	Daemon *Directive
 	// Template says that the text has ${VARIABLES}, which nginx does not
@@ -71,14 +77,17 @@ func ParseNginx(content string) *Nginx {
 	type block struct {
 		name   string
 		line   int
+		number int
 		listen bool
 	}
 	var stack []block
+	blocks := 0
 	var words []nginxToken
 	for _, t := range toks {
 		switch {
 		case !t.quoted && t.text == "{":
-			b := block{line: t.line}
+			blocks++
+			b := block{line: t.line, number: blocks}
 			if len(words) > 0 {
 				b.name, b.line = words[0].text, words[0].line
 			}
@@ -102,10 +111,18 @@ func ParseNginx(content string) *Nginx {
 			stack = stack[:len(stack)-1]
 		case !t.quoted && t.text == ";":
 			if len(words) > 0 {
-				if words[0].text == "listen" && len(stack) > 0 {
-					stack[len(stack)-1].listen = true
-				}
+				listens := len(n.Listens)
 				n.directive(words)
+				if words[0].text == "listen" && len(stack) > 0 {
+					b := &stack[len(stack)-1]
+					b.listen = true
+					for i := listens; i < len(n.Listens); i++ {
+						n.Listens[i].End = t.end
+						if b.name == "server" && stack[0].name != "stream" && stack[0].name != "mail" {
+							n.Listens[i].Server = b.number
+						}
+					}
+				}
 			}
 			words = nil
 		default:
@@ -192,6 +209,8 @@ func (n *Nginx) directive(w []nginxToken) {
 		n.Includes = append(n.Includes, d)
 	case name == "error_log" || name == "access_log":
 		n.Logs = append(n.Logs, d)
+	case name == "absolute_redirect" || name == "port_in_redirect":
+		n.Redirects = append(n.Redirects, d)
 	case name == "root" || name == "alias":
 		n.Roots = append(n.Roots, d)
 	case strings.HasSuffix(name, "_temp_path") || name == "proxy_cache_path":

@@ -23,6 +23,7 @@ func noShell() *Rule {
 
 func runNoShell(p *Pass) {
 	p.drops()
+	p.replaced()
 	p.rewrites()
 	p.healthCheck()
 	p.javaOptions()

@@ -25,9 +25,7 @@ func packageManagement() *Rule {
 			}
 			p.inserts()
 			p.drops()
-			for _, r := range p.Replaced {
-				p.change(Finding{Edits: []dockerfile.Edit{replace(r.Step.Span, r.Text)}, Lines: r.Step.Lines, Why: sentence(r.Why)})
-			}
+			p.replaced()
 			p.pieces()
 			p.notes()
 		},
@@ -44,6 +42,15 @@ func (p *Pass) pieces() {
 			edits = append(edits, replace(p.Pieces[i].Span, p.Pieces[i].New))
 		}
 		p.change(Finding{Rule: first.Rule, Edits: edits, Lines: first.Step.Lines, Why: sentence(first.Why)})
+	}
+}
+
+// replaced writes the instructions that the plan gives another text.
+func (p *Pass) replaced() {
+	for _, r := range p.Replaced {
+		if r.Rule == p.rule.ID {
+			p.change(Finding{Edits: []dockerfile.Edit{replace(r.Step.Span, r.Text)}, Lines: r.Step.Lines, Why: sentence(r.Why)})
+		}
 	}
 }
 

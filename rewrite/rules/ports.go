@@ -77,6 +77,8 @@ type portMover struct {
 	// taken are ports that something else listens on, and those given away.
 	taken map[int]bool
 	given map[int]int
+	// redirects tells that the server names its port in redirects.
+	redirects bool
 	// words are arguments and values to replace, old to new.
 	words map[string]string
 	files []File
@@ -216,6 +218,9 @@ func (m *portMover) apply() {
 			}
 		}
 		c := Check{Rule: "ports", Text: fmt.Sprintf("The container listens on %d instead of %d. Port mappings, services and probes that name %d must change with it.", m.to[old], old, old)}
+		if m.redirects {
+			c.Text += fmt.Sprintf(" Redirects that nginx makes for directories (/docs to /docs/) name %d then; a configuration of your own with `port_in_redirect off` keeps them without a port.", m.to[old])
+		}
 		c.Where = m.portUses(old)
 		if len(c.Where) == 0 {
 			c.Where = []Where{{Line: line}}
@@ -272,11 +277,19 @@ func (m *portMover) expose() {
 			m.exposeNew()
 			continue
 		}
+		var edits []dockerfile.Edit
+		var before, after strings.Builder
 		for _, w := range p.Step.Words {
-			if now, ok := m.exposeWord(w.Text); ok {
-				m.change(Finding{Edits: []dockerfile.Edit{replace(w.Span, now)}, Lines: p.Step.Lines, Before: "EXPOSE " + w.Text, After: "EXPOSE " + now, Why: sentence("An unprivileged user cannot bind a port below 1024 everywhere; " + m.why)})
+			now, ok := m.exposeWord(w.Text)
+			if ok {
+				edits = append(edits, replace(w.Span, now))
+			} else {
+				now = w.Text
 			}
+			before.WriteString(" " + w.Text)
+			after.WriteString(" " + now)
 		}
+		m.change(Finding{Edits: edits, Lines: p.Step.Lines, Before: "EXPOSE" + before.String(), After: "EXPOSE" + after.String(), Why: sentence("An unprivileged user cannot bind a port below 1024 everywhere; " + m.why)})
 	}
 }
 

@@ -28,6 +28,7 @@ func (m *portMover) nginx() {
 		}
 		m.to[80] = 8080
 		m.why = "the configuration that the image brings listens on 8080"
+		m.redirects = true
 		return
 	}
 	for _, c := range configs {
@@ -121,12 +122,18 @@ func (m *portMover) nginxFile(c nginxConfig) (File, bool) {
 	var edits []edit
 	var what []string
 	var moves, pid, logs bool
+	quiet := map[int]bool{} // servers whose redirects name no port
 	line := 0
 	for _, l := range n.Listens {
 		if to := m.to[l.Port]; to != 0 && l.Span.End > l.Span.Start {
 			edits = append(edits, edit{l.Span.Start, l.Span.End, fmt.Sprint(to)})
 			what = append(what, fmt.Sprintf("listen %d → %d", l.Port, to))
 			moves = true
+			if !quiet[l.Server] && namesNoPort(n, l.Server) {
+				quiet[l.Server] = true
+				at, text := besides(c.content, l.End, "port_in_redirect off;")
+				edits = append(edits, edit{at, at, text})
+			}
 			if line == 0 {
 				line = l.Line
 			}
@@ -186,11 +193,43 @@ func (m *portMover) nginxFile(c nginxConfig) (File, bool) {
 	}
 	b.Write(c.content[at:])
 	return File{Path: c.path, Before: c.content, After: []byte(b.String()), Line: line, Rule: "ports", New: strings.Join(what, ", "),
-		Why: nginxFileWhy(moves, pid, logs)}, true
+		Why: nginxFileWhy(moves, len(quiet) > 0, pid, logs)}, true
+}
+
+// namesNoPort tells whether redirects of a server leave the port out because
+// it is the default one everywhere, and nothing was said about that.
+func namesNoPort(n *project.Nginx, server int) bool {
+	if server == 0 || len(n.Redirects) > 0 {
+		return false
+	}
+	for _, l := range n.Listens {
+		if l.Server == server && l.Port != 0 && !(l.Port == 80 && !l.TLS) && !(l.Port == 443 && l.TLS) {
+			return false
+		}
+	}
+	return true
+}
+
+// besides is where a directive goes that follows another one, which ends at an
+// offset: on a line of its own unless something else stands on the same one.
+func besides(content []byte, end int, directive string) (at int, text string) {
+	before := string(content[:end])
+	before = before[strings.LastIndexByte(before, '\n')+1:]
+	rest, _, _ := strings.Cut(string(content[end:]), "\n")
+	if r := strings.TrimSpace(rest); r != "" && r[0] != '#' || strings.Contains(before, "{") {
+		return end, " " + directive
+	}
+	line := strings.TrimSuffix(rest, "\r")
+	ending := "\n"
+	if line != rest {
+		ending = "\r\n"
+	}
+	indent := before[:len(before)-len(strings.TrimLeft(before, " \t"))]
+	return end + len(line), ending + indent + directive
 }
 
 // nginxFileWhy explains what was changed in a configuration, and nothing else.
-func nginxFileWhy(moves, pid, logs bool) string {
+func nginxFileWhy(moves, quiet, pid, logs bool) string {
 	var limits, why []string
 	if moves {
 		limits = append(limits, "it cannot bind low ports everywhere")
@@ -200,6 +239,9 @@ func nginxFileWhy(moves, pid, logs bool) string {
 	}
 	if len(limits) > 0 {
 		why = append(why, "nginx runs as an unprivileged user: "+strings.Join(limits, ", and ")+".")
+	}
+	if quiet {
+		why = append(why, "Redirects for directories (/docs to /docs/) named no port, because it was the default one; port_in_redirect off keeps that.")
 	}
 	if logs {
 		why = append(why, "The log files of the old image were links to the container's output.")

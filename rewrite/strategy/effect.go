@@ -45,6 +45,8 @@ type effect struct {
 	// files to them.
 	owned   []string
 	install bool // a language's packages are installed
+	// instead is the instruction that takes the place of what the RUN did.
+	instead *Rewrite
 }
 
 // effects are those of the RUNs of the final image, in order.
@@ -155,6 +157,11 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 	if onlyRemoves(f, st, sc) {
 		e.trivial, e.rule = true, "no-shell"
 		e.why = "it removes files that a later COPY replaces anyway; nothing can be removed without a shell"
+		return e
+	}
+	if r := in.removesDefaultHost(f, st, sc); r != nil {
+		e.trivial, e.rule, e.instead = true, "no-shell", r
+		e.why = "the configuration that is copied in takes the place of the one that it removes; nothing can be removed without a shell"
 		return e
 	}
 	e.owned = onlyOwns(st, sc)
@@ -421,26 +428,13 @@ func (in *Input) packageBlocks(effects []effect, def *catalog.Definition) []Bloc
 // COPY of the stage puts there again, or the content of a directory that a
 // later COPY fills.
 func onlyRemoves(f *assess.Stage, st *assess.Step, sc *shell.Script) bool {
-	removed := 0
-	for _, c := range sc.Commands {
-		if c.Name != "rm" || c.Conditional {
+	paths := removed(st, sc)
+	for _, p := range paths {
+		if !replacedLater(f, st, p) {
 			return false
 		}
-		for _, a := range c.Args {
-			if strings.HasPrefix(a.Text, "-") {
-				continue
-			}
-			p := a.Text
-			if !path.IsAbs(p) {
-				p = path.Join(st.Before.WorkDir, p)
-			}
-			if !replacedLater(f, st, path.Clean(p)) {
-				return false
-			}
-			removed++
-		}
 	}
-	return removed > 0
+	return len(paths) > 0
 }
 
 // onlyOwns returns the paths that a RUN gives to somebody, when it does nothing

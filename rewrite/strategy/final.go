@@ -3,6 +3,7 @@ package strategy
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"dhibot/rewrite/assess"
@@ -95,7 +96,11 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 		d.inPlace(root, pick, list)
 		d.makeMounted(pick.Def)
 		d.makeVolumes(pick.Def)
+		d.keepOwnHost(f, image)
 		return true
+	case slices.ContainsFunc(list, func(e effect) bool { return e.instead != nil }):
+		d.Blocks = append(d.Blocks, Block{Rule: "multi-stage", Code: "removes-files", Line: root.From.Lines[0], Text: fmt.Sprintf("it removes %s, which the runtime image has as well", defaultHost)})
+		return false
 	case f.Parent != nil && ownTrivial:
 		ok := d.rebase(root, ch, pick, image, list, venv)
 		if ok && d.New != nil {

@@ -29,6 +29,9 @@ func (d *decider) inPlace(root *Stage, pick *catalog.Pick, effects effects) {
 	for _, st := range d.Final.ChainSteps() {
 		if e, ok := effects.of(st); ok && e.trivial {
 			d.Drops = append(d.Drops, Drop{Step: st, Rule: e.rule, Why: e.why})
+			if e.instead != nil {
+				d.Replaced = append(d.Replaced, *e.instead)
+			}
 			d.noteDropped(e)
 			d.noteHeaders(e)
 		}
