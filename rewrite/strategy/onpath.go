@@ -114,9 +114,20 @@ func (t *starter) copied(abs string) bool {
 			continue
 		}
 		d := strings.TrimSuffix(st.Copy.Dest, "/")
-		if abs == d || strings.HasPrefix(abs, d+"/") {
+		if abs == d || strings.HasPrefix(abs, d+"/") && (!onlyArchives(st.Copy) || path.Ext(abs) != "") {
 			return true
 		}
 	}
 	return false
+}
+
+// onlyArchives tells whether a COPY brings nothing but archives of Java, which
+// are files: "app.jar" in / is no program in /usr/bin.
+func onlyArchives(c *assess.Copy) bool {
+	for _, s := range c.Sources {
+		if ext := path.Ext(s); ext != ".jar" && ext != ".war" {
+			return false
+		}
+	}
+	return len(c.Sources) > 0
 }
