@@ -130,7 +130,14 @@ func (c *Catalog) hardened(o *Origin) bool {
 	return true
 }
 
-const sameName = "an image of that name exists, but nothing says that it is the same software"
+// Evidence of images that nothing takes the place of, for which there is no more
+// to say.
+const (
+	NoneKnown  = "none is known"
+	NoneListed = "the catalog has none"
+	// SameName is that of an image that is known by its name alone.
+	SameName = "an image of that name exists, but nothing says that it is the same software"
+)
 
 // target looks the repository up in the upstream map.
 func (c *Catalog) target(o *Origin, words []string) {
@@ -155,11 +162,13 @@ func (c *Catalog) target(o *Origin, words []string) {
 	name := repository[strings.LastIndexByte(repository, '/')+1:]
 	switch {
 	case u == nil && c.Has(name):
-		o.Hint, o.Evidence = name, sameName
+		o.Hint, o.Evidence = name, SameName
 	case u == nil:
-		o.Evidence = "no equivalent of " + o.Repository + " is known"
+		o.Evidence = NoneKnown
 	case u.confidence == "none":
-		o.Evidence = trimEvidence(u.evidence)
+		if o.Evidence = trimEvidence(u.evidence); o.Evidence == "no image" || o.Evidence == "no equivalent" {
+			o.Evidence = NoneListed
+		}
 	case !c.Has(u.image): // another snapshot may lack it
 		o.Evidence = "the catalog has no image " + u.image
 	case u.target():
@@ -167,7 +176,7 @@ func (c *Catalog) target(o *Origin, words []string) {
 	default:
 		o.Hint, o.Evidence = u.image, trimEvidence(u.evidence)
 		if strings.HasPrefix(u.repository, "*/") {
-			o.Evidence = sameName
+			o.Evidence = SameName
 		}
 	}
 }

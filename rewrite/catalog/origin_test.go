@@ -80,7 +80,7 @@ func TestOriginNeverRewritesHints(t *testing.T) {
 			t.Errorf("no row with confidence %s was tried", confidence)
 		}
 	}
-	if o := c.Origin("acme/gitleaks:8", nil); o.Image != "" || o.Hint != "gitleaks" || o.Evidence != sameName {
+	if o := c.Origin("acme/gitleaks:8", nil); o.Image != "" || o.Hint != "gitleaks" || o.Evidence != SameName {
 		t.Errorf("a repository that merely shares a name: image %q hint %q", o.Image, o.Hint)
 	}
 }

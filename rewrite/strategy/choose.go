@@ -188,17 +188,31 @@ func (in *Input) origin(s *assess.Stage) *Block {
 	case unreleased(o.Tag):
 		return &Block{Rule: "base-image", Code: "unreleased-version", Text: fmt.Sprintf("the tag %s names something unreleased, which DHI does not build", o.Tag), Line: line}
 	case o.Image == "":
-		text := "DHI has no equivalent of " + o.Repository
-		if o.Evidence != "" && !strings.HasPrefix(o.Evidence, "no equivalent of ") {
-			text += ": " + o.Evidence
-		}
-		if o.Hint != "" {
-			text += fmt.Sprintf(" (an image named %s exists there, but it is not known to be the same)", o.Hint)
-		}
-		return &Block{Rule: "base-image", Code: "no-equivalent", Text: text, Line: line}
+		return &Block{Rule: "base-image", Code: "no-equivalent", Text: noEquivalent(o), Line: line}
+	case strings.HasPrefix(o.Repository, "gcr.io/distroless/") && debugTag(o.Tag):
+		return &Block{Rule: "base-image", Code: "variant-not-offered", Text: fmt.Sprintf("the tag %s brings a shell to look around with, which dhi %s does not have", o.Tag, o.Image), Line: line}
 	}
 	return nil
 }
+
+// noEquivalent says what is known of an image that nothing takes the place of.
+func noEquivalent(o *catalog.Origin) string {
+	text := "DHI has no equivalent of " + o.Repository
+	switch {
+	case o.Evidence == catalog.NoneListed, o.Evidence == "":
+		return text
+	case o.Evidence == catalog.NoneKnown:
+		return text + " that is known"
+	case o.Evidence == catalog.SameName:
+		return fmt.Sprintf("%s that is known; it has an image named %s, but nothing says that it is the same software", text, o.Hint)
+	case o.Hint != "":
+		text += fmt.Sprintf("; its %s comes nearest and is another image", o.Hint)
+	}
+	return text + ": " + o.Evidence
+}
+
+// debugTag tells whether a tag of a distroless image is one with a shell.
+func debugTag(tag string) bool { return tag == "debug" || strings.HasPrefix(tag, "debug-") }
 
 // hints adds what the repository says about versions.
 func (in *Input) hints(o *catalog.Origin, w *catalog.Want) {
