@@ -248,6 +248,9 @@ func (s *search) shellText(kind, name, file, text, dir string, line int) (logins
 			continue
 		}
 		b.Kind, b.Name, b.Evidence = kind, name, Evidence{file, line + c.Line}
+		for i := range b.Args {
+			b.Args[i].At = b.Evidence
+		}
 		s.add(b, path.Join(dir, c.Dir), false)
 	}
 	return logins

@@ -39,7 +39,11 @@ func (c *composer) copies() {
 			continue
 		}
 		for _, f := range e.carried {
-			want(f, false, "the start command uses it; it needs nothing but the C library", st.Lines[0])
+			why := "the start command uses it; it needs nothing but the C library"
+			if f == zoneInfo {
+				why = fmt.Sprintf("dhi %s does not declare the time zones that line %d installs", c.def.Image, st.Lines[0])
+			}
+			want(f, false, why, st.Lines[0])
 		}
 		if c.recipe != nil {
 			c.recipePaths(st, e, want)

@@ -136,7 +136,7 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 			if e.zone && def != nil && !def.TZData() && zonesNeeded(def.Image) && p.Manager == "apk" {
 				// Only BusyBox systems: Debian's dev images may have the package
 				// marked as installed without its files.
-				e.carried = append(e.carried, "/usr/share/zoneinfo")
+				e.carried = append(e.carried, zoneInfo)
 			}
 		case p.System && p.Verb == shell.Other && p.Manager == "dpkg":
 			e.runtime = append(e.runtime, "a local .deb package")
@@ -295,7 +295,12 @@ func (e *effect) trivially(sc *shell.Script) bool {
 	if len(e.runtime) > 0 || len(e.carried) > 0 || len(sc.Commands) == 0 {
 		return false
 	}
-	packages, accounts := false, false
+	packages, accounts, installs := false, false, false
+	certificates := slices.Contains(sc.Programs(), "update-ca-certificates")
+	for _, p := range sc.Packages() {
+		installs = installs || p.System && len(p.Packages) > 0
+		certificates = certificates || p.System && len(e.tools)+len(e.build) == 0 && slices.Contains(p.Packages, "ca-certificates")
+	}
 	for _, c := range sc.Commands {
 		switch {
 		case isAccount(c.Name):
@@ -322,7 +327,11 @@ func (e *effect) trivially(sc *shell.Script) bool {
 		e.rule, e.why = "nonroot-user", "the image brings its own user and needs no packages; neither could be added without a shell"
 	case accounts:
 		e.rule, e.why = "nonroot-user", "the image brings its own unprivileged user; accounts cannot be made without a shell"
-	case e.zone || slices.Contains(sc.Programs(), "update-ca-certificates") || packages && len(e.tools)+len(e.build) == 0:
+	case !installs && !certificates:
+		e.rule, e.why = "package-management", "the runtime image has no package manager; its packages are renewed with the image"
+	case !e.zone && !certificates && len(e.tools)+len(e.build) == 0:
+		e.rule, e.why = "package-management", "the image has that already and no package manager"
+	case e.zone || certificates:
 		e.rule, e.why = "tls-certificates", "the image has a CA bundle already and no package manager"
 		if e.zone {
 			e.why = "the image has a CA bundle and time zones already, and no package manager"

@@ -96,7 +96,7 @@ func (t *starter) onPath(prog string) (string, bool) {
 // copiedFiles are the files that a COPY surely places.
 func copiedFiles(c *assess.Copy) []string {
 	var out []string
-	if strings.HasSuffix(c.Dest, "/") || c.Dest == "/" {
+	if strings.HasSuffix(c.Dest, "/") || programDir(c.Dest) {
 		for _, s := range c.Sources {
 			if !strings.ContainsAny(s, "*?[") {
 				out = append(out, path.Join(c.Dest, path.Base(s)))
@@ -105,6 +105,15 @@ func copiedFiles(c *assess.Copy) []string {
 		return out
 	}
 	return []string{c.Dest}
+}
+
+// programDir tells whether a path is a directory of programs in every image.
+func programDir(p string) bool {
+	switch p {
+	case "/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin":
+		return true
+	}
+	return false
 }
 
 // copied tells whether a COPY of the image may bring a path.
