@@ -73,6 +73,8 @@ func Reasons() []Reason {
 		{"ubuntu-packages", "An Ubuntu package archive (PPA) is added, which does not work on Debian.", "Find the packages in Debian."},
 		{"distribution-changes", "Only a dev image would be possible, and it would exchange Ubuntu for Debian: a risk without a gain.", "Split the file so that the final stage only runs the program."},
 		{"account-missing", "A RUN names an account of the old image that the new one does not have.", "Use a number."},
+		{"account-there", "A RUN makes an account that the new image has already, with other commands beside it or another number.", "Make it under another name or number, or leave it to the image."},
+		{"directory-there", "A RUN moves, copies or links something to a name that is a directory of the new image.", "Use another directory."},
 		{"build-stage-stays", "The final stage takes packages from a build stage that stays on the old image.", "See the reason given for that stage."},
 		{"final-stays", "The final stage stays, so a build stage for it stays too.", "See the reason given for the final stage."},
 	}

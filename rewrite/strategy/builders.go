@@ -156,6 +156,8 @@ func (d *decider) fill() {
 		}
 		d.takeUV(s, root.Pick.Def)
 		d.renameOwners(s, root.Pick.Def)
+		d.accountsThere(s.Stage, root.Pick.Def)
+		d.makeAgain(s.Stage, root.Pick.Def)
 		s.Installs = d.installs(s.Stage, root.Pick.Def, d.isDropped)
 		if d.Shape == ShapeDev && s == d.Final {
 			s.Installs = append(s.Installs, d.startInstalls(s, root.Pick.Def)...)
