@@ -102,7 +102,9 @@ type Command struct {
 	Subst       bool // inside $( ) or ` `
 	Function    bool // calls a function of the same text
 	// OpenArgs says that there are more arguments than Args (xargs, find -exec).
-	OpenArgs  bool
+	OpenArgs bool
+	// Found are the directories whose files find puts in the place of {}.
+	Found     []Arg
 	Redirects []Redirect
 	// Line is the 0-based line of the text that the command starts on.
 	Line int

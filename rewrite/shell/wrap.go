@@ -241,6 +241,18 @@ func (w *walker) nested(c *Command, text Arg, lang Lang, by string, f *frame, sc
 	return true
 }
 
+// findRoots are the directories that find goes through.
+func findRoots(args []Arg) []Arg {
+	for len(args) > 0 && (args[0].Text == "-H" || args[0].Text == "-L" || args[0].Text == "-P") {
+		args = args[1:]
+	}
+	i := slices.IndexFunc(args, func(a Arg) bool { return strings.HasPrefix(a.Text, "-") || a.Text == "(" || a.Text == "!" })
+	if i == 0 {
+		return []Arg{{Text: ".", Raw: ".", Literal: true}}
+	}
+	return args[:max(i, 0)]
+}
+
 // findExec emits the commands of find -exec, -execdir and -ok.
 func (w *walker) findExec(c *Command, f *frame, sc *scope) {
 	for i := 0; i < len(c.Args); i++ {
@@ -254,7 +266,7 @@ func (w *walker) findExec(c *Command, f *frame, sc *scope) {
 		if i == start || start >= len(c.Args) {
 			continue
 		}
-		inner := &Command{Args: c.Args[start+1 : i], Line: c.Line}
+		inner := &Command{Args: c.Args[start+1 : i], Line: c.Line, Found: findRoots(c.Args)}
 		w.command(inner, c.Args[start], f.with(func(g *frame) {
 			g.wrapped = append(slices.Clone(g.wrapped), "find")
 			g.conditional, g.open = true, true

@@ -185,8 +185,10 @@ func writesOption(names string) handler {
 }
 
 // writesOps: every operand of a file tool but the mode or owner is changed.
+// writesOps notes what mkdir and its like are given. Of what find hands over
+// only chmod is understood: it makes nothing and gives nothing away.
 func writesOps(e *effects, c *Command) {
-	if e.open(c) {
+	if (c.Name != "chmod" || len(c.Found) == 0) && e.open(c) {
 		return
 	}
 	short := map[string]string{"mkdir": "mZ", "touch": "drt"}[c.Name]
@@ -201,7 +203,13 @@ func writesOps(e *effects, c *Command) {
 		ops = ops[1:]
 	}
 	for _, a := range ops {
-		e.write(c, a)
+		if a.Text != "{}" || len(c.Found) == 0 {
+			e.write(c, a)
+			continue
+		}
+		for _, root := range c.Found {
+			e.write(c, root)
+		}
 	}
 }
 

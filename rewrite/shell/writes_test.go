@@ -39,7 +39,11 @@ func TestWrites(t *testing.T) {
 		{text: "tar xzf app.tgz && tar -xf x.tar -C ./vendor", cwd: "/app"},
 		{text: "java -Djarmode=layertools -jar app.jar extract", cwd: "/app"},
 
+		{text: `find . -type f -name '*' -exec chmod a+r '{}' ';'`, cwd: "/app"},
+		{text: `find -type d -exec chmod 755 {} +`, cwd: "/app"},
+
 		// known places outside
+		{text: `find /srv /opt/x \( -name a -o -name b \) -exec chmod 644 {} /etc/y \;`, cwd: "/app", paths: "/etc/y /opt/x /srv"},
 		{text: "go build -o /bin/server ./cmd/server", cwd: "/src", paths: "/bin/server"},
 		{text: "install -d -o app -g app -m 0750 /run/app", cwd: "/", paths: "/run/app"},
 		{text: "go install ./...", cwd: "/src", paths: "/go/bin"},
@@ -72,6 +76,10 @@ func TestWrites(t *testing.T) {
 		{text: "mkdir -p $APP_HOME/data", cwd: "/app", env: map[string]string{"APP_HOME": "/srv"}, paths: "/srv/data"},
 		{text: "git clone https://x/y /opt/y && cp /opt/y/z . && rm -rf /opt/y", cwd: "/app"},
 		{text: "docker-php-ext-install pdo_mysql", cwd: "/var/www", paths: "/usr/local/etc/php /usr/local/lib/php"},
+		{text: `find / -exec chmod a+r {} +`, cwd: "/app", why: "anywhere below /"},
+		{text: `find "$DIR" -exec chmod a+r {} +`, cwd: "/app", why: "not literal"},
+		{text: `find /x -exec chown app {} +`, cwd: "/app", why: "not in the text"},
+		{text: `find /x | xargs chmod a+r`, cwd: "/app", why: "not in the text"},
 		{text: "npm ci", cwd: "/", why: "below /"},
 
 		{text: "install --directory --owner app --mode 1777 /run/app && install -m 755 x /usr/bin/x", cwd: "/app", paths: "/run/app /usr/bin/x"},

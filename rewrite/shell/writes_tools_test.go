@@ -129,7 +129,7 @@ func TestWritesOfTools(t *testing.T) {
 		"ln -s /x/y":                                                        "",
 		"mv /opt/x-1.0 /opt/x":                                              "/opt/x",
 		"find /usr -name '*.pyc' -delete":                                   "",
-		"find . -type f -exec chmod 644 {} +":                               "!",
+		"find . -type f -exec chown app {} +":                               "!",
 		"echo x >> ~/.bashrc":                                               "/root/.bashrc",
 		"HOME=/h; echo x > ~/y":                                             "/h/y",
 		"su app -c 'touch ~/x'":                                             "!",
