@@ -26,9 +26,6 @@ type Campaign struct {
 type CampaignMarker struct {
 	// Repository is GitHub's id of the repository that the issue is in.
 	Repository int64 `json:"r"`
-	// Closed tells that we closed it ourselves, so that nobody has paused
-	// anything.
-	Closed bool `json:"c,omitempty"`
 }
 
 // SignCampaign appends the marker as the last line.

@@ -171,7 +171,7 @@ func TestCampaignIsSafe(t *testing.T) {
 func TestCampaignMarker(t *testing.T) {
 	t.Parallel()
 	old, now := Keys{[]byte("old")}, Keys{[]byte("new"), []byte("old")}
-	want := CampaignMarker{Repository: 7, Closed: true}
+	want := CampaignMarker{Repository: 7}
 	text, err := old.SignCampaign("text\n", want)
 	if err != nil {
 		t.Fatal(err)

@@ -160,10 +160,10 @@ func TestBounds(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if n := len(r.Taken()); n != 3 {
+	if n := taken(r); n != 3 {
 		t.Errorf("%d taken", n)
 	}
-	if n := len(Find(entries, nil, Options{Most: -1}).Taken()); n != 6 {
+	if n := taken(Find(entries, nil, Options{Most: -1})); n != 6 {
 		t.Errorf("%d taken without a bound", n)
 	}
 }
@@ -175,7 +175,7 @@ func TestDefaultMost(t *testing.T) {
 		entries = append(entries, Entry{Path: fmt.Sprintf("%03d/Dockerfile", i), Size: 5000})
 	}
 	r := Find(entries, nil, Options{})
-	if n := len(r.Taken()); n != 500 {
+	if n := taken(r); n != 500 {
 		t.Errorf("%d taken", n)
 	}
 	if len(r.Files) != 600 || r.Files[500].Code != TooMany || !strings.Contains(r.Files[500].Skip, "500") {
@@ -333,8 +333,19 @@ func BenchmarkWalk4000(b *testing.B) {
 	defer root.Close()
 	for b.Loop() {
 		r, err := Walk(context.Background(), root.FS(), ".", Options{Most: -1})
-		if err != nil || len(r.Taken()) != 4000 {
+		if err != nil || taken(r) != 4000 {
 			b.Fatal(len(r.Files), err)
 		}
 	}
+}
+
+// taken counts the files that are Dockerfiles.
+func taken(r *Result) int {
+	n := 0
+	for _, f := range r.Files {
+		if f.Code == Taken {
+			n++
+		}
+	}
+	return n
 }

@@ -76,17 +76,6 @@ type Problem struct {
 	Err  error
 }
 
-// Taken are the files that are Dockerfiles.
-func (r *Result) Taken() []Found {
-	var out []Found
-	for _, f := range r.Files {
-		if f.Code == Taken {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
 const (
 	defaultMost  = 500
 	defaultDepth = 40

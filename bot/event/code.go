@@ -3,7 +3,6 @@ package event
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
 // Push is a movement of one branch or tag.
@@ -16,14 +15,10 @@ type Push struct {
 	Deleted bool     `json:"deleted"`
 	Forced  bool     `json:"forced"`
 	Commits []Commit `json:"commits"` // at most 2048 (GitHub's documented limit); older ones are left out
-	Pusher  struct {
-		Name string `json:"name"`
-	} `json:"pusher"`
 }
 
 // Commit lists the paths one commit of a push touched.
 type Commit struct {
-	ID       string   `json:"id"`
 	Added    []string `json:"added"`
 	Removed  []string `json:"removed"`
 	Modified []string `json:"modified"`
@@ -54,30 +49,21 @@ func (e *Push) missing() string {
 	return firstMissing("repository.id", e.Repository.ID)
 }
 
-// PullRequest is a change to a pull request: "opened", "closed" (see
-// Pull.Merged), "reopened", "synchronize", "labeled" and so on.
+// PullRequest is a change to a pull request: "opened", "closed", "reopened",
+// "synchronize", "labeled" and so on.
 type PullRequest struct {
 	Head
 	Number int64 `json:"number"`
 	Pull   Pull  `json:"pull_request"`
 }
 
-// Pull is the pull request itself. Title and Body are hostile text.
+// Pull is the pull request itself. Body is hostile text.
 type Pull struct {
-	ID        int64     `json:"id"`
-	Number    int64     `json:"number"`
-	State     string    `json:"state"` // "open" or "closed"
-	Merged    bool      `json:"merged"`
-	Draft     bool      `json:"draft"`
-	Title     string    `json:"title"`
-	Body      string    `json:"body"`
-	User      Account   `json:"user"`
-	Head      Side      `json:"head"`
-	Base      Side      `json:"base"`
-	UpdatedAt time.Time `json:"updated_at"`
-	Labels    []struct {
-		Name string `json:"name"`
-	} `json:"labels"`
+	Number int64  `json:"number"`
+	State  string `json:"state"` // "open" or "closed"
+	Body   string `json:"body"`
+	Head   Side   `json:"head"`
+	Base   Side   `json:"base"`
 }
 
 // SameRepository tells that the head is a branch of the repository itself, and
@@ -100,23 +86,16 @@ func (e *PullRequest) missing() string {
 	return firstMissing("repository.id", e.Repository.ID, "pull_request.number", e.Pull.Number)
 }
 
-// CheckRun is a change to a check run; "rerequested" and "requested_action"
-// are people pressing its buttons.
+// CheckRun is a change to a check run; "rerequested" is somebody pressing its
+// button.
 type CheckRun struct {
 	Head
 	Run struct {
-		ID           int64  `json:"id"`
-		Name         string `json:"name"`
-		HeadSHA      string `json:"head_sha"`
-		ExternalID   string `json:"external_id"`
-		App          App    `json:"app"` // the App that made the check run, not necessarily ours
-		PullRequests []struct {
-			Number int64 `json:"number"`
-		} `json:"pull_requests"`
+		ID         int64  `json:"id"`
+		HeadSHA    string `json:"head_sha"`
+		ExternalID string `json:"external_id"`
+		App        App    `json:"app"` // the App that made the check run, not necessarily ours
 	} `json:"check_run"`
-	Requested struct {
-		Identifier string `json:"identifier"`
-	} `json:"requested_action"`
 }
 
 // Key is empty: the same button may be pressed again.

@@ -17,19 +17,15 @@ type IssueComment struct {
 // Comment is what somebody wrote. Body is hostile text.
 type Comment struct {
 	ID        int64     `json:"id"`
-	NodeID    string    `json:"node_id"`
 	User      Account   `json:"user"`
 	Body      string    `json:"body"`
-	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
-	HTMLURL   string    `json:"html_url"`
 	Via       *App      `json:"performed_via_github_app"` // the App that wrote it on someone's behalf, nil for people
 }
 
 // App is a GitHub App, as named by things it made.
 type App struct {
-	ID   int64  `json:"id"`
-	Slug string `json:"slug"`
+	ID int64 `json:"id"`
 }
 
 // Key is exact: GitHub changes updated_at with every edit.
@@ -64,17 +60,8 @@ type Issues struct {
 
 // Issue is an issue, or a pull request seen as one.
 type Issue struct {
-	ID          int64     `json:"id"`
 	Number      int64     `json:"number"`
-	Title       string    `json:"title"`
-	Body        string    `json:"body"`
-	State       string    `json:"state"` // "open" or "closed"
-	User        Account   `json:"user"`
-	UpdatedAt   time.Time `json:"updated_at"`
-	Via         *App      `json:"performed_via_github_app"`
-	PullRequest *struct {
-		URL string `json:"url"`
-	} `json:"pull_request"` // nil unless the issue is a pull request
+	PullRequest *struct{} `json:"pull_request"` // nil unless the issue is a pull request
 }
 
 // IsPullRequest reports whether the issue is a pull request.

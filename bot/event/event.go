@@ -61,7 +61,6 @@ type Head struct {
 	Action       string       `json:"action"` // "created", "opened", …; "" for push and ping
 	Installation Installation `json:"installation"`
 	Repository   Repository   `json:"repository"`
-	Organization Account      `json:"organization"`
 	Sender       Account      `json:"sender"` // who caused it; on an edit this is the editor, not the author
 }
 
@@ -70,8 +69,7 @@ func (h *Head) Common() *Head { return h }
 
 // Account is a user, a bot or an organisation.
 type Account struct {
-	ID    int64  `json:"id"`
-	Login string `json:"login"` // display only: logins change, ids do not
+	Login string `json:"login"` // as it is now: logins change
 	Type  string `json:"type"`  // "User", "Bot" or "Organization"
 }
 
@@ -81,28 +79,19 @@ type Account struct {
 func (a Account) Bot() bool { return a.Type == "Bot" }
 
 // Repository is a repository as payloads show it. Lists of repositories in
-// installation events carry only ID, Name, FullName and Private.
+// installation events carry only ID, Name and FullName.
 type Repository struct {
 	ID            int64   `json:"id"`
-	NodeID        string  `json:"node_id"`
 	Name          string  `json:"name"`
 	FullName      string  `json:"full_name"` // owner/name; display only, repositories are renamed
 	Owner         Account `json:"owner"`
 	DefaultBranch string  `json:"default_branch"`
-	Private       bool    `json:"private"`
-	Fork          bool    `json:"fork"`
 	Archived      bool    `json:"archived"`
-	Disabled      bool    `json:"disabled"`
 }
 
-// Installation is the App on one account. Payloads other than the
-// installation events carry only ID.
+// Installation is the App on one account.
 type Installation struct {
-	ID                  int64   `json:"id"`
-	AppID               int64   `json:"app_id"`
-	Account             Account `json:"account"`
-	RepositorySelection string  `json:"repository_selection"` // "all" or "selected"
-	SuspendedAt         *string `json:"suspended_at"`         // nil while the installation is active
+	ID int64 `json:"id"`
 }
 
 // newEvent returns an empty struct for the event, nil when there is none.

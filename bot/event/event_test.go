@@ -57,6 +57,20 @@ func TestT1MultiSelectCustomProperties(t *testing.T) {
 	}
 }
 
+// What is not read cannot break a delivery, whatever becomes of it on GitHub.
+func TestOtherMembersDoNotMatter(t *testing.T) {
+	t.Parallel()
+	odd := `"id": "a string", "title": 5, "user": {"id": {}, "login": "mona", "type": "User"}, "labels": "none", "created_at": "today", "draft": null`
+	e := decode[*event.PullRequest](t, "pull_request", `{"action":"opened","number":3,"organization":[],"changes":0,
+		"pull_request":{"number":3,`+odd+`,"head":{"ref":"x","repo":null}},"repository":{"id":5,"private":"yes","node_id":1,"fork":{}},"installation":{"id":42,"account":"acme"}}`)
+	if e.Pull.Number != 3 || e.SameRepository() || e.Installation.ID != 42 {
+		t.Errorf("%+v", e)
+	}
+	if c := decode[*event.IssueComment](t, "issue_comment", strings.Replace(comment, `"id": 7, "number": 3, "title": "t"`, `"number": 3, `+odd, 1)); c.Issue.Number != 3 {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	push := func(before, after string) string {

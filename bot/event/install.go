@@ -1,10 +1,7 @@
 package event
 
 // Ping is what GitHub sends when a hook is created; it asks for nothing.
-type Ping struct {
-	Head
-	HookID int64 `json:"hook_id"`
-}
+type Ping struct{ Head }
 
 // Key is empty: pings are not worth telling apart.
 func (e *Ping) Key() string { return "" }
@@ -12,19 +9,7 @@ func (e *Ping) Key() string { return "" }
 // RepositoryChanged is the event "repository": "created", "deleted",
 // "archived", "unarchived", "edited", "renamed", "transferred", "publicized"
 // or "privatized".
-type RepositoryChanged struct {
-	Head
-	Changes struct {
-		Repository struct {
-			Name struct {
-				From string `json:"from"`
-			} `json:"name"`
-		} `json:"repository"`
-		DefaultBranch struct {
-			From string `json:"from"`
-		} `json:"default_branch"`
-	} `json:"changes"`
-}
+type RepositoryChanged struct{ Head }
 
 // Key is empty: a repository may be renamed there and back.
 func (e *RepositoryChanged) Key() string { return "" }
@@ -35,10 +20,7 @@ func (e *RepositoryChanged) missing() string {
 
 // InstallationChanged is the event "installation": "created", "deleted",
 // "suspend", "unsuspend" or "new_permissions_accepted".
-type InstallationChanged struct {
-	Head
-	Repositories []Repository `json:"repositories"` // on "created" and "deleted": what the App may see
-}
+type InstallationChanged struct{ Head }
 
 // Key is empty: an App may be suspended more than once.
 func (e *InstallationChanged) Key() string { return "" }
@@ -63,16 +45,7 @@ func (e *InstallationRepositories) missing() string {
 }
 
 // InstallationTarget tells that the account of an installation was renamed.
-type InstallationTarget struct {
-	Head
-	Account    Account `json:"account"`
-	TargetType string  `json:"target_type"` // "User" or "Organization"
-	Changes    struct {
-		Login struct {
-			From string `json:"from"`
-		} `json:"login"`
-	} `json:"changes"`
-}
+type InstallationTarget struct{ Head }
 
 // Key is empty: accounts may be renamed there and back.
 func (e *InstallationTarget) Key() string { return "" }

@@ -24,26 +24,17 @@ type CheckRun struct {
 	Summary     string // Markdown, at most 65,535 characters
 	Text        string // Markdown, at most 65,535 characters
 	Annotations []Annotation
-	Actions     []CheckAction // at most 3
-	AppID       int64         // read only
+	AppID       int64 // read only
 }
 
 // Annotation is a remark on lines of a file.
 type Annotation struct {
-	Path       string `json:"path"`
-	StartLine  int    `json:"start_line"`
-	EndLine    int    `json:"end_line"`
-	Level      string `json:"annotation_level"` // notice, warning or failure
-	Title      string `json:"title,omitempty"`  // at most 255 characters
-	Message    string `json:"message"`
-	RawDetails string `json:"raw_details,omitempty"`
-}
-
-// CheckAction is a button on a check.
-type CheckAction struct {
-	Label       string `json:"label"`       // at most 20 characters
-	Description string `json:"description"` // at most 40
-	Identifier  string `json:"identifier"`  // at most 20
+	Path      string `json:"path"`
+	StartLine int    `json:"start_line"`
+	EndLine   int    `json:"end_line"`
+	Level     string `json:"annotation_level"` // notice, warning or failure
+	Title     string `json:"title,omitempty"`  // at most 255 characters
+	Message   string `json:"message"`
 }
 
 // annotationsPerCall is GitHub's bound; further ones go into updates, which
@@ -101,9 +92,6 @@ func (k CheckRun) body(now time.Time, annotations []Annotation) map[string]any {
 		}
 		b["output"] = output
 	}
-	if len(k.Actions) > 0 {
-		b["actions"] = k.Actions
-	}
 	return b
 }
 
@@ -128,16 +116,6 @@ func (c *Client) CreateCheckRun(ctx context.Context, r Repo, k CheckRun) (int64,
 	return a.ID, c.annotate(ctx, r, k, k.Annotations[len(first):])
 }
 
-// UpdateCheckRun changes the run k.ID. GitHub adds annotations to those that
-// are there; to replace them make a new run of the same name.
-func (c *Client) UpdateCheckRun(ctx context.Context, r Repo, k CheckRun) error {
-	first := k.Annotations[:min(len(k.Annotations), annotationsPerCall)]
-	if err := c.updateCheck(ctx, r, k, first); err != nil {
-		return err
-	}
-	return c.annotate(ctx, r, k, k.Annotations[len(first):])
-}
-
 func (c *Client) annotate(ctx context.Context, r Repo, k CheckRun, rest []Annotation) error {
 	for batch := range slices.Chunk(rest, annotationsPerCall) {
 		if err := c.updateCheck(ctx, r, k, batch); err != nil {
@@ -154,16 +132,6 @@ func (c *Client) updateCheck(ctx context.Context, r Repo, k CheckRun, annotation
 	}
 	_, err = write[apiCheck](ctx, c, "update check run", makes, http.MethodPatch, path, k.body(c.limit.now(), annotations))
 	return err
-}
-
-// CheckRun reads a run by its id, without its annotations.
-func (c *Client) CheckRun(ctx context.Context, r Repo, id int64) (CheckRun, error) {
-	path, err := r.path(fmt.Sprintf("check-runs/%d", id))
-	if err != nil {
-		return CheckRun{}, err
-	}
-	a, err := get[apiCheck](ctx, c, "get check run", path)
-	return a.check(), err
 }
 
 // CheckRuns lists the latest runs of a name on a commit; at most 100.

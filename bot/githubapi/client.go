@@ -22,15 +22,6 @@ type Client struct {
 	limit *limitTransport
 }
 
-// ID is the installation's number; 0 for the App itself.
-func (c *Client) ID() int64 { return c.id }
-
-// Remaining tells what is known of the hourly allowance named resource ("core",
-// "graphql"); -1 when GitHub has not told yet.
-func (c *Client) Remaining(resource string) (limit, remaining int, reset time.Time) {
-	return c.limit.limiter.allowance(resource)
-}
-
 // Reserve takes n content-making writes out of the windows of a minute and an
 // hour at once, so that a sequence of writes is not refused in its middle. The
 // returned context carries them; what is not used is not given back, because

@@ -134,9 +134,6 @@ func (e *RefusedError) RefExists() bool { return e.says("reference already exist
 // PullRequestExists tells that there is an open pull request for the same head and base.
 func (e *RefusedError) PullRequestExists() bool { return e.says("a pull request already exists") }
 
-// NoCommits tells that head and base of a pull request do not differ.
-func (e *RefusedError) NoCommits() bool { return e.says("no commits between") }
-
 // Archived tells that the repository is read-only.
 func (e *RefusedError) Archived() bool { return e.says("was archived so is read-only") }
 

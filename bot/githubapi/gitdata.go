@@ -246,14 +246,3 @@ func refPath(r Repo, prefix, branch string) (string, error) {
 	}
 	return r.path(prefix + "heads/" + escapePath(branch))
 }
-
-// blobWrites counts the files of a commit that cannot go inline.
-func blobWrites(req CommitRequest) int {
-	n := 0
-	for _, f := range req.Files {
-		if !f.Delete && !utf8.Valid(f.Content) {
-			n++
-		}
-	}
-	return n
-}

@@ -101,16 +101,6 @@ func (c *Client) Comment(ctx context.Context, r Repo, issue int, body string) (i
 	return a.ID, err
 }
 
-// EditComment replaces the text of one of our comments.
-func (c *Client) EditComment(ctx context.Context, r Repo, id int64, body string) error {
-	path, err := r.path(fmt.Sprintf("issues/comments/%d", id))
-	if err != nil {
-		return err
-	}
-	_, err = write[apiComment](ctx, c, "edit comment", makes, http.MethodPatch, path, map[string]any{"body": body})
-	return err
-}
-
 // reactions are the words GitHub knows.
 func reactions() []string {
 	return []string{"+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"}
@@ -123,11 +113,6 @@ func (c *Client) React(ctx context.Context, r Repo, commentID int64, content str
 	return c.react(ctx, r, fmt.Sprintf("issues/comments/%d/reactions", commentID), content)
 }
 
-// ReactToIssue adds a reaction to an issue or pull request itself.
-func (c *Client) ReactToIssue(ctx context.Context, r Repo, issue int, content string) error {
-	return c.react(ctx, r, fmt.Sprintf("issues/%d/reactions", issue), content)
-}
-
 func (c *Client) react(ctx context.Context, r Repo, rest, content string) error {
 	if !slices.Contains(reactions(), content) {
 		return fmt.Errorf("%q is not a reaction", clip(content))
@@ -138,28 +123,6 @@ func (c *Client) react(ctx context.Context, r Repo, rest, content string) error 
 	}
 	_, err = write[none](ctx, c, "create reaction", touches, http.MethodPost, path, map[string]any{"content": content})
 	return err
-}
-
-// AddLabels puts labels on an issue or pull request; GitHub makes those that
-// the repository does not have. The object form of the body is what GitHub's
-// description asks for; go-github sends a bare array.
-func (c *Client) AddLabels(ctx context.Context, r Repo, issue int, labels ...string) error {
-	path, err := r.path(fmt.Sprintf("issues/%d/labels", issue))
-	if err != nil {
-		return err
-	}
-	_, err = write[[]apiLabel](ctx, c, "add labels", makes, http.MethodPost, path, map[string]any{"labels": labels})
-	return err
-}
-
-// RemoveLabel takes a label off; no error when it is not there.
-func (c *Client) RemoveLabel(ctx context.Context, r Repo, issue int, label string) error {
-	path, err := r.path(fmt.Sprintf("issues/%d/labels/%s", issue, url.PathEscape(label)))
-	if err != nil {
-		return err
-	}
-	_, err = write[[]apiLabel](ctx, c, "remove label", makes, http.MethodDelete, path, nil)
-	return ignoreMissing(err)
 }
 
 // Issue is an issue, or a pull request seen as one.
@@ -222,17 +185,6 @@ func (a apiIssue) issue() Issue {
 		i.Labels = append(i.Labels, l.Name)
 	}
 	return i
-}
-
-// GetIssue reads an issue, or a pull request as one; that is where GitHub says
-// who closed it.
-func (c *Client) GetIssue(ctx context.Context, r Repo, number int) (Issue, error) {
-	path, err := r.path("issues/" + strconv.Itoa(number))
-	if err != nil {
-		return Issue{}, err
-	}
-	a, err := get[apiIssue](ctx, c, "get issue", path)
-	return a.issue(), err
 }
 
 // Issues lists issues and pull requests by creator (a login, "" for anybody)

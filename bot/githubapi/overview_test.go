@@ -28,20 +28,24 @@ func TestOverviews(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opened, err := c.OpenProposal(ctx, repo, githubapi.Proposal{Branch: "dhi/migrate", Base: "main", Title: "T", Body: "B", Commit: githubapi.CommitRequest{
+	sha, pull, err := propose(ctx, c, repo, githubapi.CommitRequest{
 		BaseTree: tree.SHA, Parents: []string{server.Branch("main")}, Message: "M", Files: []githubapi.File{{Path: "Dockerfile", Content: []byte("FROM b\n")}},
-	}})
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.calls()
 
 	var ids []string
-	for r, err := range c.Repositories(ctx) {
+	for page := 1; page != 0; {
+		list, next, err := c.RepositoriesPage(ctx, page)
 		if err != nil {
 			t.Fatal(err)
 		}
-		ids = append(ids, r.NodeID)
+		for _, r := range list {
+			ids = append(ids, r.NodeID)
+		}
+		page = next
 	}
 	found, err := c.Overviews(ctx, append(ids, "R_gone"), "dhi/migrate", ".github/dhi.yml")
 	if err != nil {
@@ -53,10 +57,10 @@ func TestOverviews(t *testing.T) {
 	config, _ := tree.Find(".github/dhi.yml")
 	o := found[repo.NodeID]
 	if o.Repo.ID != repo.ID || o.Repo.FullName() != "acme/proposed" || o.Repo.DefaultBranch != "main" || o.Head != server.Branch("main") ||
-		o.Tree != tree.SHA || o.Branch != opened.SHA || o.File != config.SHA {
+		o.Tree != tree.SHA || o.Branch != sha || o.File != config.SHA {
 		t.Errorf("%+v", o)
 	}
-	if len(o.Pulls) != 1 || o.Pulls[0].Number != opened.PullRequest.Number || o.Pulls[0].State != githubapi.StateOpen || o.Pulls[0].Merged || o.Pulls[0].HeadSHA != opened.SHA ||
+	if len(o.Pulls) != 1 || o.Pulls[0].Number != pull.Number || o.Pulls[0].State != githubapi.StateOpen || o.Pulls[0].Merged || o.Pulls[0].HeadSHA != sha ||
 		o.Pulls[0].Bot != "dhibot" || o.Pulls[0].CreatedAt.IsZero() || !o.Pulls[0].ClosedAt.IsZero() {
 		t.Errorf("%+v", o.Pulls)
 	}

@@ -155,8 +155,8 @@ type NewPullRequest struct {
 	Draft       bool
 }
 
-// CreatePullRequest opens a pull request. *RefusedError tells with
-// PullRequestExists and NoCommits why not.
+// CreatePullRequest opens a pull request. A *RefusedError with
+// PullRequestExists says that there is one.
 func (c *Client) CreatePullRequest(ctx context.Context, r Repo, n NewPullRequest) (PullRequest, error) {
 	path, err := r.path("pulls")
 	if err != nil {

@@ -3,7 +3,6 @@ package githubapi
 import (
 	"context"
 	"fmt"
-	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -96,26 +95,6 @@ func (c *Client) Repository(ctx context.Context, owner, name string) (Repo, erro
 func (c *Client) RepositoryByID(ctx context.Context, id int64) (Repo, error) {
 	r, err := get[apiRepo](ctx, c, "get repository by id", "repositories/"+strconv.FormatInt(id, 10))
 	return r.repo(), err
-}
-
-// Repositories goes through all repositories of the installation, 100 a call.
-// It ends after the first error.
-func (c *Client) Repositories(ctx context.Context) iter.Seq2[Repo, error] {
-	return func(yield func(Repo, error) bool) {
-		for page := 1; page != 0; {
-			list, next, err := c.RepositoriesPage(ctx, page)
-			if err != nil {
-				yield(Repo{}, err)
-				return
-			}
-			for _, r := range list {
-				if !yield(r, nil) {
-					return
-				}
-			}
-			page = next
-		}
-	}
 }
 
 // RepositoriesPage reads one page of the repositories of the installation, at

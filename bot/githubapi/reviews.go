@@ -92,16 +92,6 @@ func (c *Client) ReviewComments(ctx context.Context, r Repo, number int) ([]Revi
 	return comments, nil
 }
 
-// EditReviewComment replaces the text of one of our remarks.
-func (c *Client) EditReviewComment(ctx context.Context, r Repo, id int64, body string) error {
-	path, err := r.path(fmt.Sprintf("pulls/comments/%d", id))
-	if err != nil {
-		return err
-	}
-	_, err = write[none](ctx, c, "edit review comment", makes, http.MethodPatch, path, map[string]any{"body": body})
-	return err
-}
-
 // DeleteReviewComment removes one of our remarks; no error when it is gone.
 func (c *Client) DeleteReviewComment(ctx context.Context, r Repo, id int64) error {
 	path, err := r.path(fmt.Sprintf("pulls/comments/%d", id))

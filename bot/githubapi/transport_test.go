@@ -194,7 +194,7 @@ func TestRedirects(t *testing.T) {
 	a.handle("GET /repos/acme/old", to(301, a.server.URL+root+"/repositories/1"))
 	a.answer("GET /repositories/1", 200, withProperties)
 	a.handle("POST /repos/acme/old/issues/1/comments", to(307, a.server.URL+root+"/repositories/1/issues/1/comments"))
-	a.handle("PATCH /repos/acme/old/issues/comments/1", to(301, a.server.URL+root+"/repositories/1/issues/comments/1"))
+	a.handle("PATCH /repos/acme/old/git/refs/heads/x", to(301, a.server.URL+root+"/repositories/1/git/refs/heads/x"))
 	a.handle("GET /repos/acme/away", to(302, stranger.URL+"/repos"))
 	a.handle("GET /repos/acme/circle", to(302, a.server.URL+root+"/repos/acme/circle"))
 	c := a.client()
@@ -206,7 +206,7 @@ func TestRedirects(t *testing.T) {
 	if _, err := c.Comment(ctx, old, 1, "x"); !errors.Is(err, ErrMoved) {
 		t.Errorf("307 of a write: %v", err)
 	}
-	if err := c.EditComment(ctx, old, 1, "x"); !errors.Is(err, ErrMoved) {
+	if err := c.UpdateRef(ctx, old, "x", shaA, true); !errors.Is(err, ErrMoved) {
 		t.Errorf("301 of a write: %v", err)
 	}
 	for _, name := range []string{"away", "circle"} {

@@ -34,15 +34,8 @@ func TestT1(t *testing.T) {
 	a.answer("GET /repos/acme/shop/contents/x.json", 200, text, "Content-Type", "application/vnd.github.raw+json; charset=utf-8")
 	c := a.client()
 	ctx := context.Background()
-	n := 0
-	for _, err := range c.Repositories(ctx) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		n++
-	}
-	if n != 2 {
-		t.Errorf("%d repositories", n)
+	if list, next, err := c.RepositoriesPage(ctx, 1); err != nil || len(list) != 2 || next != 0 {
+		t.Errorf("%d repositories, %d, %v", len(list), next, err)
 	}
 	if _, _, err := c.gh.Repositories.Get(ctx, "acme", "shop"); err != nil {
 		t.Errorf("go-github's own method through the chain: %v", err)

@@ -127,11 +127,6 @@ func (b *Inbox) Show(ctx context.Context, guid string) (Entry, error) {
 	return e, nil
 }
 
-// Parked lists what was given up, newest first, at most limit entries.
-func (b *Inbox) Parked(ctx context.Context, limit int) ([]Entry, error) {
-	return b.List(ctx, Filter{State: Parked, Limit: limit})
-}
-
 // Retry puts a parked delivery back to work with all its attempts before it.
 // ErrNotFound, or ErrState when it is not parked, has lost its payload to age,
 // or another delivery has taken care of the same happening since.

@@ -312,9 +312,9 @@ func TestDropAndPanic(t *testing.T) {
 		})
 		o.clock.Advance(time.Hour)
 		o.awaitStates(map[string]State{"drop": Parked, "panic": Parked})
-		list, err := o.Parked(t.Context(), 10)
+		list, err := o.List(t.Context(), Filter{State: Parked})
 		if err != nil || len(list) != 2 {
-			t.Fatalf("Parked = %v, %v", list, err)
+			t.Fatalf("parked: %v, %v", list, err)
 		}
 		if list[1].Error != "reading: gone for good\uFFFD" || list[1].Failures != 1 {
 			t.Errorf("dropped as %+v", list[1])

@@ -41,9 +41,6 @@ type Option func(*Verifier)
 // WithKeychain takes logins from elsewhere than the Docker configuration.
 func WithKeychain(k authn.Keychain) Option { return func(v *Verifier) { v.keychain = k } }
 
-// WithTransport sends requests through another transport.
-func WithTransport(t http.RoundTripper) Option { return func(v *Verifier) { v.transport = t } }
-
 // WithTimeout bounds the questions about one image; 30 seconds by default.
 func WithTimeout(d time.Duration) Option { return func(v *Verifier) { v.timeout = d } }
 

@@ -93,14 +93,11 @@ const maxLog = 10_000
 
 func newDispatcher(s *Server, r *rand.Rand) *dispatcher {
 	ctx, cancel := context.WithCancel(context.Background())
-	d := &dispatcher{s: s, ctx: ctx, cancel: cancel, rand: r, client: s.opt.hookClient}
-	if d.client == nil {
-		// https://docs.github.com/webhooks/using-webhooks/best-practices-for-using-webhooks
-		d.client = &http.Client{
-			Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		}
-	}
+	// https://docs.github.com/webhooks/using-webhooks/best-practices-for-using-webhooks
+	d := &dispatcher{s: s, ctx: ctx, cancel: cancel, rand: r, client: &http.Client{
+		Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 	d.wake = sync.NewCond(&d.mu)
 	return d
 }

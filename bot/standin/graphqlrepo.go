@@ -22,7 +22,7 @@ func repositoryType() *gql.Type {
 			"description": scalar(func(r R) any { return nullable(r.description) }), "url": scalar(func(r R) any { return r.html() }),
 			"isArchived": scalar(func(r R) any { return r.archived }), "isFork": scalar(func(r R) any { return r.parent != nil }),
 			"isEmpty": scalar(func(r R) any { return r.empty() }), "isPrivate": scalar(func(r R) any { return r.private }),
-			"isMirror": scalar(func(R) any { return false }), "isTemplate": scalar(func(r R) any { return r.template }),
+			"isMirror": scalar(func(R) any { return false }), "isTemplate": scalar(func(R) any { return false }),
 			"isDisabled": scalar(func(R) any { return false }), "isLocked": scalar(func(R) any { return false }),
 			"diskUsage": scalar(func(R) any { return 1 }), "createdAt": scalar(func(r R) any { return stamp(r.created) }),
 			"updatedAt": scalar(func(r R) any { return stamp(r.updated) }), "pushedAt": scalar(func(r R) any { return stampOrNil(r.pushed) }),

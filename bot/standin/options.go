@@ -9,14 +9,12 @@ type options struct {
 	now        func() time.Time
 	jwt        func() time.Time
 	dir        string
-	baseURL    string
 	seed       int64
 	limits     Limits
 	tree       treeLimits
 	latency    time.Duration
 	observers  []func(Exchange)
 	deliveries []func(Delivery)
-	hookClient *http.Client
 }
 
 type treeLimits struct{ entries, bytes int }
@@ -52,9 +50,6 @@ func WithJWTClock(now func() time.Time) Option { return func(o *options) { o.jwt
 // removed by Close. The default is a temporary directory.
 func WithDir(dir string) Option { return func(o *options) { o.dir = dir } }
 
-// WithBaseURL is SetBaseURL at the start.
-func WithBaseURL(url string) Option { return func(o *options) { o.baseURL = url } }
-
 // WithSeed seeds the source of chance for faults and delivery switches, so
 // that a failing run can be repeated. The default is 1.
 func WithSeed(seed int64) Option { return func(o *options) { o.seed = seed } }
@@ -82,10 +77,6 @@ func WithObserver(f func(Exchange)) Option {
 func WithDeliveryObserver(f func(Delivery)) Option {
 	return func(o *options) { o.deliveries = append(o.deliveries, f) }
 }
-
-// WithHookClient sets the client that delivers webhooks. The default gives up
-// after ten seconds, as GitHub does.
-func WithHookClient(c *http.Client) Option { return func(o *options) { o.hookClient = c } }
 
 // Exchange is one finished API call.
 type Exchange struct {

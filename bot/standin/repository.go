@@ -28,9 +28,7 @@ type Repository struct {
 	private       bool
 	archived      bool
 	deleted       bool
-	template      bool
 	defaultBranch string
-	topics        []string
 	properties    map[string]any
 	updated       time.Time
 	pushed        *time.Time
@@ -103,15 +101,14 @@ func (r *Repository) levelOf(u *Account) level {
 type RepositoryOption func(*repositoryConfig)
 
 type repositoryConfig struct {
-	private, archived, template bool
-	branch                      string
-	description                 string
-	topics                      []string
-	properties                  map[string]any
-	collaborators               map[string]string
-	message                     string
-	author                      string
-	when                        time.Time
+	private, archived bool
+	branch            string
+	description       string
+	properties        map[string]any
+	collaborators     map[string]string
+	message           string
+	author            string
+	when              time.Time
 }
 
 // Private makes the repository private; the default is public.
@@ -120,21 +117,10 @@ func Private() RepositoryOption { return func(c *repositoryConfig) { c.private =
 // Archived makes the repository read-only.
 func Archived() RepositoryOption { return func(c *repositoryConfig) { c.archived = true } }
 
-// Template marks the repository as a template.
-func Template() RepositoryOption { return func(c *repositoryConfig) { c.template = true } }
-
-// DefaultBranch names the first branch; the default is "main".
-func DefaultBranch(name string) RepositoryOption {
-	return func(c *repositoryConfig) { c.branch = name }
-}
-
 // Description sets the description.
 func Description(text string) RepositoryOption {
 	return func(c *repositoryConfig) { c.description = text }
 }
-
-// Topics sets the topics.
-func Topics(t ...string) RepositoryOption { return func(c *repositoryConfig) { c.topics = t } }
 
 // CustomProperties sets the organisation's properties: a value is a string, or
 // a []string for a multi-select, which older clients cannot decode.
@@ -151,11 +137,6 @@ func Collaborator(login, permission string) RepositoryOption {
 		}
 		c.collaborators[login] = permission
 	}
-}
-
-// FirstCommit sets message, author (login) and time of the seeded commit.
-func FirstCommit(message, author string, when time.Time) RepositoryOption {
-	return func(c *repositoryConfig) { c.message, c.author, c.when = message, author, when }
 }
 
 // AddRepository seeds a repository with one commit of files; the owner must
@@ -196,7 +177,7 @@ func (s *Server) newRepository(owner *Account, name string, cfg repositoryConfig
 		s: s, id: id, created: cfg.when, updated: cfg.when,
 		git:   gitdb.NewRepo(s.git, dir, s.shared, cfg.branch),
 		owner: owner, name: name, description: cfg.description, private: cfg.private, archived: cfg.archived,
-		template: cfg.template, defaultBranch: cfg.branch, topics: cfg.topics, properties: cfg.properties,
+		defaultBranch: cfg.branch, properties: cfg.properties,
 		nextNumber: 1, issues: map[int]*issue{}, comments: map[int64]*comment{}, reviewNotes: map[int64]*reviewComment{},
 		collaborators: map[int64]string{}, diffs: map[[2]gitdb.OID][]gitdb.FileDiff{}, merges: map[[2]gitdb.OID]mergeResult{},
 		labels: defaultLabels(s),
@@ -379,7 +360,7 @@ func (r *Repository) object() object {
 		"subscription_url": u + "/subscription", "tags_url": u + "/tags", "teams_url": u + "/teams", "trees_url": u + "/git/trees{/sha}",
 		"clone_url": h + ".git", "mirror_url": nil, "hooks_url": u + "/hooks", "svn_url": h, "language": nil, "license": nil,
 		"forks_count": 0, "stargazers_count": 0, "watchers_count": 0, "size": 1, "default_branch": r.defaultBranch,
-		"open_issues_count": open, "is_template": r.template, "topics": nonNil(r.topics), "has_issues": true, "has_projects": false,
+		"open_issues_count": open, "is_template": false, "topics": []string{}, "has_issues": true, "has_projects": false,
 		"has_wiki": false, "has_pages": false, "has_downloads": true, "has_discussions": false, "archived": r.archived,
 		"disabled": false, "pushed_at": stampOrNil(r.pushed), "created_at": stamp(r.created), "updated_at": stamp(r.updated),
 		"allow_forking": true, "web_commit_signoff_required": false, "forks": 0, "open_issues": open, "watchers": 0,

@@ -87,9 +87,6 @@ func New(opts ...Option) (*Server, error) {
 	}
 	s.shared = gitdb.NewObjects(filepath.Join(s.dir, "shared"))
 	s.secret = fmt.Appendf(nil, "standin-%d", o.seed)
-	if o.baseURL != "" {
-		s.SetBaseURL(o.baseURL)
-	}
 	s.faults = newFaultBox(rand.New(rand.NewPCG(uint64(o.seed), 1)))
 	s.limits = newLimiter(o.now, o.limits)
 	s.hooks = newDispatcher(s, rand.New(rand.NewPCG(uint64(o.seed), 2)))
