@@ -37,25 +37,31 @@ func (t *starter) health() Health {
 		}
 	}
 	url, fetch := fetchedURL(run)
-	if t.def.Shell() != "" && run.Script != nil {
-		all := true
+	all := t.def.Shell() != "" && run.Script != nil
+	if all {
 		for _, p := range run.Script.Programs() {
-			if !t.def.HasProgram(p) {
-				all = false
-			}
+			all = all && t.def.HasProgram(p)
 		}
-		if all {
-			return Health{}
-		}
+	}
+	if all && (argv != nil || t.hasShell("/bin/sh")) {
+		return Health{}
 	}
 	if run.Script != nil {
 		if simple, env, ok := run.Script.SimpleCheck(); ok && len(env) == 0 && len(simple) > 0 && !fetcher(path.Base(simple[0])) && argv == nil {
 			if fixed, _, b := t.startable(assess.Command{Step: end.Health}, simple); b == nil {
 				h.Text = "CMD " + jsonArray(fixed)
 				h.Why = "the runtime image has no shell; as a list the same program runs directly"
+				if t.def.Shell() != "" {
+					h.Why = "the runtime image has no sh; as a list the same program runs directly"
+				}
 				return h
 			}
 		}
+	}
+	if all && t.def.HasProgram("bash") {
+		h.Text = "CMD " + jsonArray([]string{"bash", "-c", test[1]})
+		h.Why = "the image has bash, but no sh to run the text of the check"
+		return h
 	}
 	if fetch {
 		if probe := probe(t.def, url); probe != nil {
