@@ -16,7 +16,7 @@ import (
 
 // packages is what a machine needs for this suite besides the Go toolchain,
 // as Debian calls it.
-const packages = "apt-get install -y buildah busybox-static nodejs npm nginx-light python3-venv php-cli php-fpm"
+const packages = "apt-get install -y buildah busybox-static nodejs npm nginx-light python3-venv php-cli php-fpm ruby rake default-jdk-headless rustc cargo gcc"
 
 // buildah runs Debian's image builder with a storage of its own. There is no
 // daemon and no runtime: containers are directories that it changes the root to.

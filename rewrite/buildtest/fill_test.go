@@ -15,12 +15,13 @@ import (
 // fillers put this machine's programs into the images of a family, by the
 // name of the image in the catalog. An image without one has no program but
 // its shell; nginx's is not shared, because its directories belong to the user,
-// nor PHP's, whose directories are others in every variant.
+// nor those of PHP, Ruby and Java, whose directories are others in every variant.
 func fillers() map[string]func(*testing.T, *image) {
 	return map[string]func(*testing.T, *image){
 		"golang": fillGo,
 		"node":   fillNode,
 		"python": fillPython,
+		"rust":   fillRust,
 	}
 }
 

@@ -86,6 +86,12 @@ func (s *standins) ensure(t *testing.T, reference string) {
 		fillNginx(t, img)
 	case "php":
 		fillPHP(t, img)
+	case "ruby":
+		fillRuby(t, img)
+	case "eclipse-temurin":
+		fillJava(t, img)
+	case "static", "debian-base":
+		fillLibc(img)
 	}
 	img.entrypointScripts()
 	img.directories()
@@ -106,7 +112,7 @@ func (s *standins) programs(t *testing.T, img *image) string {
 		return "scratch"
 	}
 	prefix := img.prefix()
-	if img.name == "golang" {
+	if img.name == "golang" || img.name == "rust" {
 		prefix = "/usr/local" // both unpack the toolchain there
 	}
 	name := fmt.Sprintf("localhost/programs-%s:%s-%t", img.name, path.Base(prefix), img.has("npm") || img.has("pip"))

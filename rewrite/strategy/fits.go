@@ -311,8 +311,13 @@ func (in *Input) fitsHelpers(s *assess.Stage, ch *catalog.Choice, def *catalog.D
 			case "docker-php-ext-install", "docker-php-ext-configure", "docker-php-ext-enable", "docker-php-source", "install-php-extensions",
 				"rustup", "a2enmod", "a2ensite", "a2dismod", "a2dissite", "a2enconf", "mvn-entrypoint.sh", "docker-entrypoint.sh", "nginx-debug":
 				helper = true
-			case "jar", "javac", "jlink", "jdeps", "keytool":
-				helper = ch.Image == "eclipse-temurin" && !strings.Contains(def.Flavor, "jdk") && c.Name != "keytool"
+			case "jar", "javac", "jdeps":
+				helper = ch.Image == "eclipse-temurin" && !def.HasProgram(c.Name)
+			case "jlink":
+				if ch.Image == "eclipse-temurin" {
+					return &Block{Rule: "base-image", Code: "image-layout", Line: st.Lines[0],
+						Text: fmt.Sprintf("it makes a runtime with jlink, which needs the C library that the JDK of %s was built against", def.Image)}
+				}
 			}
 			if helper {
 				return &Block{Rule: "base-image", Code: "image-programs", Line: st.Lines[0],
