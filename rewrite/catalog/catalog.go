@@ -149,6 +149,7 @@ func (i *image) load() {
 		i.lists = make(map[offerKey][]*offer)
 		for _, d := range i.defs {
 			d.Image = i.name
+			d.settle()
 			for _, t := range d.Tags {
 				parsed := parseTag(t, d)
 				i.tags = append(i.tags, parsed)

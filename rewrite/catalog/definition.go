@@ -42,11 +42,35 @@ type Definition struct {
 	StopSignal    string            `json:"stop_signal,omitempty"`
 	Directories   []Directory       `json:"directories,omitempty"`
 	Packages      []string          `json:"packages,omitempty"`
+
+	// facts are what follows from the fields above; nil for a definition that a
+	// catalog has not loaded.
+	facts *facts
+}
+
+// facts are the answers that every migration asks for.
+type facts struct {
+	version, shell, manager string
+	build                   bool
+	user                    User
+	config                  Config
+}
+
+// settle works the facts out; the definition does not change afterwards.
+func (d *Definition) settle() {
+	d.facts = &facts{version: d.version(), shell: d.shell(), manager: d.packageManager(), build: d.buildsIn(), user: d.runUser(), config: d.asConfig()}
 }
 
 // Version is the most precise version among its tags, "" when they have none:
 // "24.19.0", "8u502.b07", "trixie".
 func (d *Definition) Version() string {
+	if d.facts != nil {
+		return d.facts.version
+	}
+	return d.version()
+}
+
+func (d *Definition) version() string {
 	best := &tag{}
 	for _, text := range d.Tags {
 		t := parseTag(text, d)
@@ -61,6 +85,13 @@ func (d *Definition) Version() string {
 // and a package manager, whatever its variant says. A declared dev variant
 // counts even when it lacks one of them (gradle on Debian has no apt).
 func (d *Definition) Build() bool {
+	if d.facts != nil {
+		return d.facts.build
+	}
+	return d.buildsIn()
+}
+
+func (d *Definition) buildsIn() bool {
 	if d.Variant == "dev" {
 		return true
 	}
@@ -73,6 +104,13 @@ func (d *Definition) Build() bool {
 // /bin/bash where bash alone is. Absence means "not declared": packages that
 // others pull in are not in the catalog.
 func (d *Definition) Shell() string {
+	if d.facts != nil {
+		return d.facts.shell
+	}
+	return d.shell()
+}
+
+func (d *Definition) shell() string {
 	switch {
 	case d.HasPackage("dash"), d.HasPackage("busybox"), d.HasPackage("busybox-static"):
 		return "/bin/sh"
@@ -87,6 +125,13 @@ func (d *Definition) Shell() string {
 
 // PackageManager is "apt", "apk" or "".
 func (d *Definition) PackageManager() string {
+	if d.facts != nil {
+		return d.facts.manager
+	}
+	return d.packageManager()
+}
+
+func (d *Definition) packageManager() string {
 	switch {
 	case d.HasPackage("apt"):
 		return "apt"
@@ -124,6 +169,13 @@ func (d *Definition) User(name string) (User, bool) {
 // RunUser is the account it runs as. A number without an account gives a User
 // without a name; an image that does not say runs as root.
 func (d *Definition) RunUser() User {
+	if d.facts != nil {
+		return d.facts.user
+	}
+	return d.runUser()
+}
+
+func (d *Definition) runUser() User {
 	if d.RunAs == "" {
 		return User{Name: "root"}
 	}
@@ -139,6 +191,13 @@ func (d *Definition) RunUser() User {
 // Config is the config of the image in the form that upstream images have, so
 // that both can be compared.
 func (d *Definition) Config() Config {
+	if d.facts != nil {
+		return d.facts.config
+	}
+	return d.asConfig()
+}
+
+func (d *Definition) asConfig() Config {
 	return Config{
 		Known:          true,
 		Entrypoint:     d.Entrypoint,

@@ -132,6 +132,10 @@ func idle(st *assess.Step, pieces []Piece) bool {
 
 // minorOf is the version of an image to the minor, "8.4".
 func minorOf(def *catalog.Definition) string {
-	parts := strings.SplitN(def.Version(), ".", 3)
-	return strings.Join(parts[:min(2, len(parts))], ".")
+	version := def.Version()
+	if major, rest, ok := strings.Cut(version, "."); ok {
+		minor, _, _ := strings.Cut(rest, ".")
+		return version[:len(major)+1+len(minor)]
+	}
+	return version
 }

@@ -33,7 +33,8 @@ func placesOfPHP(def *catalog.Definition) (phpPlaces, bool) {
 		return phpPlaces{extensions: p + "/lib/php/extensions", ini: p + "/etc/php", scan: p + "/etc/php/conf.d", fpm: p + "/etc/php-fpm.d", linked: true}, true
 	}
 	for _, v := range []string{"8.2", "8.3", "8.4", "8.5"} {
-		if etc := "/etc/php-" + v; def.HasPackage("php-" + v) {
+		if def.HasPackage("php-" + v) {
+			etc := "/etc/php-" + v
 			return phpPlaces{extensions: "/usr/lib/php/extensions", ini: etc, scan: etc + "/conf.d", fpm: etc + "/php-fpm.d"}, true
 		}
 	}

@@ -7,10 +7,9 @@ import (
 )
 
 // changed is the result as far as the converter has to read it: without
-// comments, and without instructions whose verdict is that on the original. Such
-// an instruction stands there word for word, names no stage and no variable that
-// is expanded, and the converter refuses it by its own words alone or not at all:
-// FuzzChanged compares with all of the result. Lines keep their numbers.
+// comments, blank lines, and instructions whose verdict is that on the original.
+// Such an instruction stands there word for word, and the converter refuses it by
+// its own words alone or not at all: FuzzChanged compares with all of the result.
 func (c *check) changed() []byte {
 	f, old := c.after.file, c.in.File
 	for _, s := range f.Stages {
@@ -22,27 +21,32 @@ func (c *check) changed() []byte {
 	known := map[string]bool{}
 	if f.Escape == old.Escape {
 		each(old, func(ins *dockerfile.Instruction) {
-			if alone(ins) {
+			if settles(ins) || alone(ins) {
 				known[old.Text(ins.Span)] = true
 			}
 		})
 	}
-	out := make([]byte, 0, len(f.Content))
-	line := 1
-	keep := func(span dockerfile.Span, first, last int) {
-		for ; line < first; line++ {
-			out = append(out, '\n')
+	// What a known ENV, ARG or WORKDIR settles is only seen by variables and by
+	// the targets of mounts.
+	seen := false
+	each(f, func(ins *dockerfile.Instruction) {
+		if alone(ins) && known[f.Text(ins.Span)] {
+			return
 		}
-		out = append(out, f.Content[span.Start:span.End]...)
-		line = last + 1
-	}
+		variables := strings.Contains(f.Text(ins.Span), "$")
+		mounts := ins.Keyword == "RUN" && len(ins.Flags) > 0 || ins.OnBuild != nil && len(ins.OnBuild.Flags) > 0
+		seen = seen || variables || mounts
+	})
+	out := make([]byte, 0, len(f.Content))
 	for _, d := range f.Directives {
-		keep(f.LineSpan(d.Line), d.Line, d.Line)
+		span := f.LineSpan(d.Line)
+		out = append(out, f.Content[span.Start:span.End]...)
 	}
 	each(f, func(ins *dockerfile.Instruction) {
-		if !alone(ins) || !known[f.Text(ins.Span)] {
-			keep(ins.FullLines, ins.Lines[0], ins.Lines[1])
+		if known[f.Text(ins.Span)] && (alone(ins) || !seen && settles(ins)) {
+			return
 		}
+		out = append(out, f.Content[ins.FullLines.Start:ins.FullLines.End]...)
 	})
 	return out
 }
@@ -61,17 +65,41 @@ func each(f *dockerfile.File, fn func(*dockerfile.Instruction)) {
 }
 
 // alone tells whether the converter's verdict on an instruction follows from
-// its words and changes nothing for others. A WORKDIR does: the targets of mounts
-// are relative to it.
+// its words and changes nothing for others.
 func alone(ins *dockerfile.Instruction) bool {
-	if len(ins.Flags) > 0 || len(ins.Heredocs) > 0 {
+	if len(ins.Heredocs) > 0 {
 		return false
 	}
 	switch ins.Keyword {
 	case "RUN", "CMD", "ENTRYPOINT", "SHELL": // their words go to a shell as they are
+		return len(ins.Flags) == 0
+	case "HEALTHCHECK": // so do these; its flags are durations
 		return true
-	case "COPY", "ADD", "EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOLUME":
+	case "COPY":
+		for _, flag := range ins.Flags {
+			if flag.Name != "chown" && flag.Name != "chmod" || strings.Contains(flag.Value, "$") {
+				return false
+			}
+		}
 		return !strings.Contains(ins.Text, "$")
+	case "ADD", "EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOLUME":
+		return len(ins.Flags) == 0 && !strings.Contains(ins.Text, "$")
+	}
+	return false
+}
+
+// settles tells whether an instruction is refused by its own words alone, too, but
+// changes how others are read: those with variables, and mounts, whose targets
+// are relative to the working directory.
+func settles(ins *dockerfile.Instruction) bool {
+	if len(ins.Flags) > 0 || strings.Contains(ins.Text, "$") {
+		return false
+	}
+	switch ins.Keyword {
+	case "ENV", "WORKDIR":
+		return true
+	case "ARG":
+		return ins.Stage != nil
 	}
 	return false
 }

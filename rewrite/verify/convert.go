@@ -29,25 +29,42 @@ var linux = ocispecs.Platform{OS: "linux", Architecture: "amd64"}
 
 // converts holds that BuildKit's converter, which a build runs first of all,
 // accepts every stage of the result, or refuses the original too. What follows
-// from the original is not converted.
-func (c *check) converts(ctx context.Context) []Violation {
+// from the original is not converted. The converter runs beside the caller, who
+// asks for the violations later.
+func (c *check) converts(ctx context.Context) (violations func() []Violation) {
+	settled := func(v ...Violation) func() []Violation { return func() []Violation { return v } }
 	if ins := c.after.grows(); ins != nil {
-		return []Violation{internal(ins.Lines[0], "%s takes more from variables than can be proved", ins.Keyword)}
+		return settled(internal(ins.Lines[0], "%s takes more from variables than can be proved", ins.Keyword))
 	}
 	if err := ctx.Err(); err != nil {
-		return []Violation{internal(0, "the proof was not finished: %v", err)}
+		return settled(internal(0, "the proof was not finished: %v", err))
 	}
 	if c.sameBuild() {
+		return settled()
+	}
+	done := make(chan []Violation, 1)
+	go func() {
+		var found []Violation
+		defer func() {
+			if p := recover(); p != nil {
+				found = []Violation{internal(0, "the proof gave up: %v", p)}
+			}
+			done <- found
+		}()
+		found = c.converted(ctx)
+	}()
+	return func() []Violation { return <-done }
+}
+
+// converted runs the converter on what changed, and on all of the result when it
+// refuses that.
+func (c *check) converted(ctx context.Context) []Violation {
+	if part := c.changed(); c.after.accepted(ctx, part) == nil {
 		return nil
 	}
-	_, err := c.after.convert(ctx, c.changed(), judged)
-	if err == nil {
+	err := c.after.accepted(ctx, c.after.file.Content) // with the lines of the result
+	if err == nil || c.before.grows() == nil && c.before.accepted(ctx, c.before.file.Content) != nil {
 		return nil
-	}
-	if c.before.grows() == nil {
-		if _, before := c.before.convert(ctx, c.before.file.Content, judged); before != nil {
-			return nil
-		}
 	}
 	return []Violation{internal(lineOf(err), "BuildKit refuses the result: %v", err)}
 }
@@ -116,8 +133,15 @@ func lineOf(err error) int {
 // panics on --mount=type=bind,rw without; it only reads them.
 var allCaps = sync.OnceValue(func() apicaps.CapSet { return pb.Caps.CapSet(pb.Caps.All()) })
 
-// convert runs BuildKit's converter over all stages of the model's content, or
-// of what changed in it. config is what it is told of an image: full or judged.
+// accepted is the converter's verdict on all of the model's content, or on what
+// changed in it.
+func (m *model) accepted(ctx context.Context, content []byte) error {
+	_, err := m.convert(ctx, content, judged(content))
+	return err
+}
+
+// convert runs BuildKit's converter over all stages of a content. config is what
+// it is told of an image: full or judged; nil tells it nothing.
 func (m *model) convert(ctx context.Context, content []byte, config func(*image) any) (made *dockerspec.DockerOCIImage, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -150,7 +174,6 @@ func (m *model) convert(ctx context.Context, content []byte, config func(*image)
 // it would import a package that reaches the network by another way than the
 // converter.
 type resolver[O any] struct {
-	mu     sync.Mutex
 	model  *model
 	config func(*image) any
 }
@@ -172,15 +195,12 @@ func (r *resolver[O]) ResolveImageConfig(_ context.Context, ref string, _ O) (na
 			err = fmt.Errorf("looking %s up: %v", ref, p)
 		}
 	}()
-	r.mu.Lock()
+	if r.config == nil {
+		return ref, "", []byte("{}"), nil
+	}
 	// The converter asks for node:22 by its full name.
 	short, _ := strings.CutPrefix(ref, "docker.io/library/")
-	i := r.model.images[short]
-	if i == nil {
-		i = r.model.image(ref)
-	}
-	r.mu.Unlock()
-	config, err = json.Marshal(r.config(i))
+	config, err = json.Marshal(r.config(r.model.image(short)))
 	return ref, "", config, err
 }
 
@@ -201,19 +221,27 @@ func (i *image) env() []string {
 	return list
 }
 
-// judged is as much of an image's config as a verdict can depend on: words are
-// expanded with the environment, and paths are relative to the directory.
-func judged(i *image) any {
+// judged gives as much of an image's config as a verdict on a content can depend
+// on: words with variables are expanded with the environment, and the targets of
+// mounts are relative to the directory. Most contents have neither.
+func judged(content []byte) func(*image) any {
+	variables, mounts := bytes.Contains(content, []byte{'$'}), bytes.Contains(content, []byte("--mount"))
+	if !variables && !mounts {
+		return nil
+	}
 	type config struct {
 		Env        []string `json:",omitempty"`
 		WorkingDir string   `json:",omitempty"`
 	}
-	return struct {
-		Architecture string     `json:"architecture"`
-		OS           string     `json:"os"`
-		Config       config     `json:"config"`
-		History      []struct{} `json:"history"`
-	}{linux.Architecture, linux.OS, config{i.env(), i.config.WorkDir}, make([]struct{}, 1)}
+	return func(i *image) any {
+		c := config{WorkingDir: i.config.WorkDir}
+		if variables {
+			c.Env = i.env()
+		}
+		return struct {
+			Config config `json:"config"`
+		}{c}
+	}
 }
 
 // full is the image's config in the form that registries serve; empty for an

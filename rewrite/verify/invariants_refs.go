@@ -30,6 +30,9 @@ func (m *model) line(r *dockerfile.Reference) int { return m.file.Line(r.Word.Sp
 func existingSources(m *model) []Violation {
 	var found []Violation
 	for _, r := range m.file.References() {
+		if r.Err == nil {
+			continue
+		}
 		var invalid *dockerfile.InvalidReferenceError
 		if errors.As(r.Err, &invalid) {
 			found = append(found, fault("multi-stage", m.line(r), "source", r.Word.Text, "BuildKit refuses %v", r.Err))

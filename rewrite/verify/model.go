@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 
@@ -16,6 +17,8 @@ type model struct {
 	in     *In
 	file   *dockerfile.File
 	stages []*stage
+
+	mu     sync.Mutex // the converter asks while invariants do
 	images map[string]*image
 }
 
@@ -48,10 +51,14 @@ func newModel(in *In, f *dockerfile.File) *model {
 }
 
 func (m *model) image(ref string) *image {
-	if m.images[ref] == nil {
-		m.images[ref] = m.in.lookup(ref)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i := m.images[ref]
+	if i == nil {
+		i = m.in.lookup(ref)
+		m.images[ref] = i
 	}
-	return m.images[ref]
+	return i
 }
 
 // shipped tells whether somebody may run the stage: the last one, and every
