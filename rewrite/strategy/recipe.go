@@ -3,7 +3,6 @@ package strategy
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"dhibot/rewrite/assess"
@@ -239,18 +238,22 @@ func (in *Input) runtimeFiles(f *assess.Stage, r *recipe) {
 		r.artifacts = append(r.artifacts, artifact{path: p, why: fmt.Sprintf("%s names it (line %d)", e.source, e.line)})
 	}
 	data := copiedData(f)
-	for _, a := range data {
-		if !slices.ContainsFunc(r.artifacts, func(have artifact) bool { return have.path == a.path || under(a.path, have.path) }) {
-			r.artifacts = append(r.artifacts, a)
-		}
-	}
+	r.addArtifacts(data)
 	in.dotenv(f, r)
-	text := fmt.Sprintf("Only %s is copied into the final image. Does the program read other files of the sources while it runs (templates, migrations, static files)?", r.artifacts[0].path)
+	only := r.artifacts[0].path + " is"
+	if n := len(r.artifacts); n == 2 || n == 3 {
+		var names []string
+		for _, a := range r.artifacts {
+			names = append(names, a.path)
+		}
+		only = strings.Join(names[:n-1], ", ") + " and " + names[n-1] + " are"
+	}
+	text := fmt.Sprintf("Only %s copied into the final image. Does the program read other files of the sources while it runs (templates, migrations, static files)?", only)
 	if len(data) > 0 && len(files) == 0 {
 		text = fmt.Sprintf("Only %s and what the Dockerfile copies by name are in the final image. Does the program read other files of the sources while it runs?", r.artifacts[0].path)
 	}
 	if known && len(files) == 0 && len(data) == 0 {
-		text = fmt.Sprintf("Only %s is copied into the final image; no source file names another file of the repository. Start it once to be sure.", r.artifacts[0].path)
+		text = fmt.Sprintf("Only %s copied into the final image; no source file names another file of the repository. Start it once to be sure.", only)
 	} else if known && len(files) > 0 {
 		text = fmt.Sprintf("%s and the files that the sources name are copied into the final image. Does the program read others?", r.artifacts[0].path)
 	}

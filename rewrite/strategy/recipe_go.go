@@ -68,6 +68,12 @@ func (in *Input) goRecipe(f *assess.Stage) *recipe {
 	}
 	r := &recipe{name: "Go", runtime: "static"}
 	r.artifacts = append(r.artifacts, artifact{path: p, why: "the program is one file; sources and compiler stay behind"})
+	named, ok := in.namedFiles(f, words[1:])
+	if !ok {
+		return nil
+	}
+	r.addArtifacts(otherPrograms(f, p))
+	r.addArtifacts(named)
 	if !in.cgoOff(f) {
 		r.flavor = "libc"
 	}
