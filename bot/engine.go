@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"time"
 
 	"dhibot/bot/body"
 	"dhibot/bot/config"
+	"dhibot/bot/discover"
 	"dhibot/bot/githubapi"
 	"dhibot/bot/plan"
 	"dhibot/rewrite"
@@ -217,26 +217,18 @@ func leave(r *rewrite.Result, c config.Config, ignoredThings []body.Ignored, tod
 		if s.From == "" {
 			continue
 		}
-		image := repositoryOf(s.From)
+		image := config.ImageName(s.From)
 		ok, why := c.WantsImage(image)
+		code := rewrite.ReasonCode(discover.Settings)
 		if what, hit := ignored(ignoredThings, image, today, config.MatchImage); hit {
-			ok, why = false, "`/dhi ignore "+what+"` was asked for"
+			ok, why, code = false, "`/dhi ignore "+what+"` was asked for", ""
 		}
 		if !ok {
-			return &rewrite.Result{Path: r.Path, Outcome: rewrite.Skipped, Reason: why + ", and a stage is on `" + s.From + "`",
+			return &rewrite.Result{Path: r.Path, Outcome: rewrite.Skipped, Code: code, Reason: why + ", and a stage is on `" + s.From + "`",
 				Before: r.Before, After: r.Before, Catalog: r.Catalog}
 		}
 	}
 	return r
-}
-
-// repositoryOf is a reference without tag and digest.
-func repositoryOf(reference string) string {
-	name, _, _ := strings.Cut(reference, "@")
-	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
-		name = name[:i]
-	}
-	return name
 }
 
 // ignored tells whether people told us to leave a path or an image alone.

@@ -81,7 +81,7 @@ func (j *job) guard(ctx context.Context, v *view, number int, head string, paths
 	for _, r := range before.results {
 		was[r.Path] = map[string]bool{}
 		for _, s := range movable(r) {
-			was[r.Path][repositoryOf(s.From)] = true
+			was[r.Path][config.ImageName(s.From)] = true
 		}
 	}
 	k := githubapi.CheckRun{Name: guardCheck, HeadSHA: head, ExternalID: fmt.Sprintf("guard:%d", number),
@@ -89,7 +89,7 @@ func (j *job) guard(ctx context.Context, v *view, number int, head string, paths
 	var lines []string
 	for _, r := range after.results {
 		for _, s := range movable(r) {
-			if was[r.Path][repositoryOf(s.From)] {
+			if was[r.Path][config.ImageName(s.From)] {
 				continue
 			}
 			lines = append(lines, fmt.Sprintf("- %s: %s, which %s replaces\n", code(r.Path), code(s.From), code(s.To)))

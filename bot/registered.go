@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dhibot/bot/body"
+	"dhibot/bot/config"
 	"dhibot/bot/registry"
 	"dhibot/rewrite"
 	"dhibot/rewrite/catalog"
@@ -106,7 +107,7 @@ func (j *job) question(v *view, s rewrite.Stage) (registry.Target, bool) {
 			return registry.Target{}, false
 		}
 	}
-	repository := repositoryOf(s.To)
+	repository := config.ImageName(s.To)
 	image, ok := v.config.Options().Naming.Image(repository)
 	if !ok {
 		return registry.Target{}, false

@@ -58,17 +58,6 @@ func TestTouches(t *testing.T) {
 	}
 }
 
-func TestRepositoryOf(t *testing.T) {
-	t.Parallel()
-	for reference, want := range map[string]string{
-		"node": "node", "node:22": "node", "node:22@sha256:abc": "node", "host:5000/a/b": "host:5000/a/b", "host:5000/a/b:1": "host:5000/a/b", "": "",
-	} {
-		if got := repositoryOf(reference); got != want {
-			t.Errorf("repositoryOf(%q) = %q, want %q", reference, got, want)
-		}
-	}
-}
-
 func TestIgnored(t *testing.T) {
 	t.Parallel()
 	list := []body.Ignored{{What: "legacy/"}, {What: "node", Until: "2026-12-01"}}

@@ -172,6 +172,16 @@ func (c Config) WantsImage(repository string) (ok bool, why string) {
 	return true, ""
 }
 
+// ImageName is the reference of an image without tag and digest. A colon before
+// the last slash is that of a port.
+func ImageName(reference string) string {
+	name, _, _ := strings.Cut(reference, "@")
+	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
+		name = name[:i]
+	}
+	return name
+}
+
 // maxAlternatives bounds what the braces of a pattern multiply to. Matching
 // tries them all: twenty pairs would take a second for every path, forty for
 // ever, and patterns come from pull requests of strangers too.

@@ -334,3 +334,14 @@ func TestChanges(t *testing.T) {
 		}
 	}
 }
+
+func TestImageName(t *testing.T) {
+	t.Parallel()
+	for reference, want := range map[string]string{
+		"node": "node", "node:22": "node", "node:22@sha256:abc": "node", "host:5000/a/b": "host:5000/a/b", "host:5000/a/b:1": "host:5000/a/b", "": "",
+	} {
+		if got := ImageName(reference); got != want {
+			t.Errorf("ImageName(%q) = %q, want %q", reference, got, want)
+		}
+	}
+}

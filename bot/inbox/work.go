@@ -163,6 +163,8 @@ func (r *runner) gaveUp(parked []Delivery) {
 	}
 }
 
+var errFenced = errors.New("inbox: another worker has taken over the repository")
+
 // prove fails with errFenced unless the job is running and this is still its
 // attempt. The row stays locked until the transaction ends.
 func (b *Inbox) prove(ctx context.Context, t tx, job *rivertype.JobRow) error {

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"strings"
 	"sync"
 
+	"dhibot/bot/config"
 	"dhibot/bot/discover"
 	"dhibot/rewrite"
 )
@@ -104,22 +104,12 @@ func leave(job Job, r *rewrite.Result) *rewrite.Result {
 		if s.From == "" {
 			continue
 		}
-		if ok, why := job.Wants(repositoryOf(s.From)); !ok {
+		if ok, why := job.Wants(config.ImageName(s.From)); !ok {
 			return &rewrite.Result{Path: r.Path, Outcome: rewrite.Skipped, Code: rewrite.ReasonCode(discover.Settings),
 				Reason: why + ", and a stage is on `" + s.From + "`", Before: r.Before, After: r.Before, Catalog: r.Catalog}
 		}
 	}
 	return r
-}
-
-// repositoryOf is a reference without tag and digest. A colon before the last
-// slash is a port.
-func repositoryOf(reference string) string {
-	name, _, _ := strings.Cut(reference, "@")
-	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
-		name = name[:i]
-	}
-	return name
 }
 
 // Migrate calls the engine and turns an error or a panic into a failed result
