@@ -27,6 +27,8 @@ type effect struct {
 	tools, build []string
 	// headers are the libraries for building among them.
 	headers []string
+	// unlinked are packages of libraries that the program does not link.
+	unlinked []string
 	zone    bool // it installs time zones
 	// ownZones names the image that does without them, "" when they are there.
 	ownZones string
@@ -120,7 +122,7 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 					continue
 				}
 				if in.unlinked(f, n) {
-					e.build = append(e.build, n)
+					e.unlinked = append(e.unlinked, n)
 					continue
 				}
 				if startsShell(f) && classify(n) != pkgImplied && classify(n) != pkgZone {
@@ -299,7 +301,7 @@ func (e *effect) trivially(sc *shell.Script) bool {
 	certificates := slices.Contains(sc.Programs(), "update-ca-certificates")
 	for _, p := range sc.Packages() {
 		installs = installs || p.System && len(p.Packages) > 0
-		certificates = certificates || p.System && len(e.tools)+len(e.build) == 0 && slices.Contains(p.Packages, "ca-certificates")
+		certificates = certificates || p.System && len(e.tools)+len(e.build)+len(e.unlinked) == 0 && slices.Contains(p.Packages, "ca-certificates")
 	}
 	for _, c := range sc.Commands {
 		switch {
@@ -329,7 +331,7 @@ func (e *effect) trivially(sc *shell.Script) bool {
 		e.rule, e.why = "nonroot-user", "the image brings its own unprivileged user; accounts cannot be made without a shell"
 	case !installs && !certificates:
 		e.rule, e.why = "package-management", "the runtime image has no package manager; its packages are renewed with the image"
-	case !e.zone && !certificates && len(e.tools)+len(e.build) == 0:
+	case !e.zone && !certificates && len(e.tools)+len(e.build)+len(e.unlinked) == 0:
 		e.rule, e.why = "package-management", "the image has that already and no package manager"
 	case e.zone || certificates:
 		e.rule, e.why = "tls-certificates", "the image has a CA bundle already and no package manager"
@@ -341,7 +343,7 @@ func (e *effect) trivially(sc *shell.Script) bool {
 		}
 	default:
 		e.rule = "package-management"
-		e.why = "the runtime image has no package manager; nothing that starts the container uses " + strings.Join(append(slices.Clone(e.build), e.tools...), ", ")
+		e.why = "the runtime image has no package manager; nothing that starts the container uses " + strings.Join(once(slices.Concat(e.build, e.unlinked, e.tools)), ", ")
 	}
 	return true
 }
@@ -423,11 +425,22 @@ func (in *Input) packageBlocks(effects []effect, def *catalog.Definition) []Bloc
 	for _, e := range effects {
 		if len(e.runtime) > 0 {
 			out = append(out, Block{Rule: "package-management", Code: "runtime-packages", Line: e.step.Lines[0],
-				Text: fmt.Sprintf("it installs %s, which the program may need while it runs and a runtime image cannot install", strings.Join(e.runtime, ", "))})
+				Text: fmt.Sprintf("it installs %s, which the program may need while it runs and a runtime image cannot install", strings.Join(once(e.runtime), ", "))})
 		}
 		if e.zone && def != nil && !def.TZData() && zonesNeeded(def.Image) && len(e.carried) == 0 {
 			out = append(out, Block{Rule: "package-management", Code: "runtime-packages", Line: e.step.Lines[0],
 				Text: fmt.Sprintf("it installs tzdata, which dhi %s does not declare", def.Image)})
+		}
+	}
+	return out
+}
+
+// once is a list without what it names again.
+func once(in []string) []string {
+	var out []string
+	for _, s := range in {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
 		}
 	}
 	return out

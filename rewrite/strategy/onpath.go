@@ -123,6 +123,12 @@ func (t *starter) copied(abs string) bool {
 			continue
 		}
 		d := strings.TrimSuffix(st.Copy.Dest, "/")
+		if d == "" && t.in.onlyFiles(st.Copy) {
+			if slices.Contains(copiedFiles(st.Copy), abs) {
+				return true
+			}
+			continue
+		}
 		if abs == d || strings.HasPrefix(abs, d+"/") && (!onlyArchives(st.Copy) || path.Ext(abs) != "") {
 			return true
 		}
@@ -139,4 +145,25 @@ func onlyArchives(c *assess.Copy) bool {
 		}
 	}
 	return len(c.Sources) > 0
+}
+
+// onlyFiles tells whether the sources of a COPY are files: a directory copied
+// to / may bring anything, a jar brings itself.
+func (in *Input) onlyFiles(c *assess.Copy) bool {
+	for _, src := range c.Sources {
+		if c.From == "" && in.known() {
+			if dir, ok := in.Project.Exists(strings.TrimPrefix(path.Clean("/"+src), "/")); ok {
+				if dir {
+					return false
+				}
+				continue
+			}
+		}
+		switch path.Ext(src) {
+		case ".jar", ".war", ".js", ".py", ".sh", ".sql", ".json", ".yml", ".yaml", ".conf", ".toml", ".xml", ".properties", ".dll":
+		default:
+			return false
+		}
+	}
+	return !c.Add
 }

@@ -103,7 +103,11 @@ func (d *decider) noteDropped(e effect) {
 		d.Notes = append(d.Notes, Note{Rule: "package-management", Line: e.step.Lines[0],
 			Text: fmt.Sprintf("dhi %s has no tzdata. The JVM and Node bring their own time zones; what else reads /usr/share/zoneinfo finds nothing there.", e.ownZones)})
 	}
-	if n := append(append([]string(nil), e.tools...), e.build...); len(n) > 0 {
+	if len(e.unlinked) > 0 {
+		d.Notes = append(d.Notes, Note{Rule: "package-management", Line: e.step.Lines[0],
+			Text: fmt.Sprintf("The final image no longer has %s: by Cargo.lock the program links no such library.", strings.Join(once(e.unlinked), ", "))})
+	}
+	if n := once(append(append([]string(nil), e.tools...), e.build...)); len(n) > 0 {
 		d.Notes = append(d.Notes, Note{Rule: "package-management", Line: e.step.Lines[0],
 			Text: fmt.Sprintf("The final image no longer has %s. Nothing in this repository was seen to call it there; check scripts that run `docker exec`.", strings.Join(n, ", "))})
 	}
@@ -117,9 +121,9 @@ func (d *decider) noteStaying(steps []*assess.Step, effects effects) {
 		if !ok {
 			continue
 		}
-		missed := effect{step: st, ownZones: e.ownZones}
+		missed := effect{step: st, ownZones: e.ownZones, unlinked: e.unlinked}
 		for _, n := range e.tools {
-			if classify(n) == pkgTool { // not those of npm, which come along
+			if classify(n) == pkgTool || n == "bash" { // not those of npm, which come along
 				missed.tools = append(missed.tools, n)
 			}
 		}

@@ -132,7 +132,7 @@ func (t *starter) file(c assess.Command, argv []string, abs string) ([]string, s
 	case info.interpreter == "" && (scriptName(abs) || info.path == "" && t.entrypointFile(abs)):
 		bl := t.block(c, "script-start", fmt.Sprintf("it starts %s, by its name a shell script", argv[0]))
 		return nil, "", &bl
-	case info.interpreter == "" && info.path == "" && (jvm(t.def.Image) || launchScript(abs)):
+	case info.interpreter == "" && info.path == "" && (jvm(t.def.Image) && !t.nativeImage(abs) || launchScript(abs)):
 		bl := t.block(c, "script-start", fmt.Sprintf("it starts %s; what starts a program for the Java virtual machine beside java itself is a shell script as a rule (Gradle's installDist and Maven's appassembler write one)", argv[0]))
 		return nil, "", &bl
 	case info.interpreter == "" && info.guess != "":
@@ -221,6 +221,21 @@ func jvm(image string) bool {
 	switch image {
 	case "eclipse-temurin", "amazoncorretto", "azul", "sapmachine":
 		return true
+	}
+	return false
+}
+
+// nativeImage tells whether a program is copied from a stage that compiles Java
+// to machine code.
+func (t *starter) nativeImage(abs string) bool {
+	from := copiedProgram(t.final, abs)
+	if from == nil {
+		return false
+	}
+	for _, st := range from.ChainSteps() {
+		if st.Run != nil && (strings.Contains(st.Text, "native-image") || strings.Contains(st.Text, "-Pnative") || strings.Contains(st.Text, "nativeCompile")) {
+			return true
+		}
 	}
 	return false
 }
