@@ -29,15 +29,18 @@ func runPorts(p *Pass) {
 		return
 	}
 	m := &portMover{Pass: p, to: map[int]int{}, taken: map[int]bool{}}
-	switch p.finalImage() {
-	case "nginx":
+	image, mounted := p.finalImage(), false
+	switch {
+	case m.mountedConfig(image):
+		mounted = true
+	case image == "nginx":
 		m.nginx()
-	case "httpd":
+	case image == "httpd":
 		m.httpd()
-	case "caddy":
+	case image == "caddy":
 		m.caddy()
 		m.arguments()
-	case "aspnetcore":
+	case image == "aspnetcore":
 		m.takeExposed()
 		m.aspnet()
 		m.arguments()
@@ -50,7 +53,7 @@ func runPorts(p *Pass) {
 	p.MovedPorts = m.to
 	seen := map[int]bool{}
 	for _, port := range p.Final.End.Ports {
-		if port.Step == nil || port.Number == 0 || port.Number >= 1024 || m.to[port.Number] != 0 || seen[port.Number] {
+		if mounted || port.Step == nil || port.Number == 0 || port.Number >= 1024 || m.to[port.Number] != 0 || seen[port.Number] {
 			continue
 		}
 		seen[port.Number] = true

@@ -29,7 +29,7 @@ type effect struct {
 	headers []string
 	// unlinked are packages of libraries that the program does not link.
 	unlinked []string
-	zone    bool // it installs time zones
+	zone     bool // it installs time zones
 	// ownZones names the image that does without them, "" when they are there.
 	ownZones string
 	// cwd tells that it may write into its working directory; paths are
