@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"dhibot/rewrite/catalog"
 )
 
 // fillers put this machine's programs into the images of a family, by the
@@ -131,9 +133,16 @@ func fillNginx(t *testing.T, i *image) {
 	}
 	r.copy("/etc/nginx/mime.types", "/etc/nginx/mime.types")
 	user, pid, port, uid, gid := "user nginx;\n", "/run/nginx.pid", "80", 0, 0
+	own := []string{"/etc/nginx", "/etc/nginx/conf.d", "/run/nginx", "/usr/share/nginx/html", "/var/lib/nginx"}
 	if i.dhi != nil {
 		u := i.dhi.RunUser()
 		user, pid, port, uid, gid = "", "/run/nginx/nginx.pid", "8080", u.UID, u.GID
+		if i.dhi.HasPackage("nginx") { // of nginx.org
+			pid, own[2] = "/run/nginx.pid", "/run"
+		}
+	}
+	if i.dhi == nil || i.dhi.HasPackage("nginx") || i.dhi.Distro == catalog.Debian {
+		own = append(own, "/var/cache/nginx")
 	}
 	r.file("/etc/nginx/nginx.conf", user+"worker_processes 1;\npid "+pid+";\nerror_log stderr;\nevents {}\nhttp {\n"+
 		"\tinclude /etc/nginx/mime.types;\n\taccess_log off;\n\tinclude /etc/nginx/conf.d/*.conf;\n}\n", 0o644)
@@ -142,9 +151,9 @@ func fillNginx(t *testing.T, i *image) {
 	// In the images these are links to the container's output.
 	r.link("/var/log/nginx/access.log", "/dev/null")
 	r.link("/var/log/nginx/error.log", "/dev/null")
-	// /var/lib/nginx is where Debian's nginx was compiled to keep its files; the
-	// others belong to the user in DHI, by the image's guide.
-	for _, d := range []string{"/etc/nginx", "/etc/nginx/conf.d", "/run/nginx", "/usr/share/nginx/html", "/var/cache/nginx", "/var/lib/nginx"} {
+	// /var/lib/nginx is where Debian's nginx was compiled to keep its files; what
+	// belongs to the user in DHI is said in the definitions of image/nginx.
+	for _, d := range own {
 		r.folder(d, 0o755, uid, gid)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
 	"dhibot/rewrite/dockerfile"
 	"dhibot/rewrite/strategy"
 )
@@ -66,10 +67,15 @@ func runPorts(p *Pass) {
 
 // finalImage is the catalog's name of the image that ships.
 func (p *Pass) finalImage() string {
+	return p.finalDefinition().Image
+}
+
+// finalDefinition is the image that ships.
+func (p *Pass) finalDefinition() *catalog.Definition {
 	if p.New != nil {
-		return p.New.Pick.Def.Image
+		return p.New.Pick.Def
 	}
-	return p.finalRoot().Pick.Def.Image
+	return p.finalRoot().Pick.Def
 }
 
 // portMover moves privileged ports everywhere at once.
@@ -202,7 +208,7 @@ func (m *portMover) rewriteOf(st *assess.Step) *strategy.Rewrite {
 
 // apply edits the start command, EXPOSE and the health check.
 func (m *portMover) apply() {
-	if len(m.to) == 0 {
+	if len(m.to)+len(m.files) == 0 {
 		return
 	}
 	m.startWords()
@@ -211,7 +217,11 @@ func (m *portMover) apply() {
 	m.healthPort()
 	m.Pass.Files = append(m.Pass.Files, m.files...)
 	for _, f := range m.files {
-		m.Pass.Checks = append(m.Pass.Checks, Check{Rule: "ports", Text: fmt.Sprintf("%s changes with the Dockerfile. Does anything else use this file with the old ports?", f.Path), Where: []Where{{Path: f.Path, Line: f.Line}}})
+		use := "this file"
+		if len(m.to) > 0 {
+			use += " with the old ports"
+		}
+		m.Pass.Checks = append(m.Pass.Checks, Check{Rule: "ports", Text: fmt.Sprintf("%s changes with the Dockerfile. Does anything else use %s?", f.Path, use), Where: []Where{{Path: f.Path, Line: f.Line}}})
 	}
 	for _, old := range sortedPorts(m.to) {
 		line := m.Final.From.Lines[0]

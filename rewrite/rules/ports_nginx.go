@@ -18,7 +18,7 @@ func (m *portMover) nginx() {
 	configs, known := m.nginxConfigs()
 	if !known {
 		for _, c := range configs {
-			m.check("The nginx configuration is not at hand here. It must listen on 1025 or higher, keep its pid file in /run/nginx and write logs to /dev/stdout and /dev/stderr.", c.line)
+			m.check(fmt.Sprintf("The nginx configuration is not at hand here. It must listen on 1025 or higher and keep its pid file in %s.", path.Dir(nginxPlaces(m.finalDefinition()).pid)), c.line)
 		}
 		return
 	}
@@ -112,7 +112,8 @@ func nginxFiles(c *assess.Copy) []string {
 	return strategy.CopiedFiles(c)
 }
 
-// nginxFile rewrites ports, the pid file and log files of one configuration.
+// nginxFile rewrites ports, the pid file and the places of temporary files of
+// one configuration. Log files stay: DHI links them to the output as well.
 func (m *portMover) nginxFile(c nginxConfig) (File, bool) {
 	n := project.ParseNginx(string(c.content))
 	type edit struct {
@@ -121,7 +122,7 @@ func (m *portMover) nginxFile(c nginxConfig) (File, bool) {
 	}
 	var edits []edit
 	var what []string
-	var moves, pid, logs bool
+	var moves, pid bool
 	quiet := map[int]bool{} // servers whose redirects name no port
 	line := 0
 	for _, l := range n.Listens {
@@ -163,18 +164,19 @@ func (m *portMover) nginxFile(c nginxConfig) (File, bool) {
 		}
 		return true
 	}
-	if n.PID != nil && len(n.PID.Args) == 1 && (n.PID.Args[0] == "/var/run/nginx.pid" || n.PID.Args[0] == "/run/nginx.pid") {
-		pid = word(*n.PID, n.PID.Args[0], "/run/nginx/nginx.pid")
+	places := nginxPlaces(m.finalDefinition())
+	if n.PID != nil && len(n.PID.Args) == 1 && (n.PID.Args[0] == "/var/run/nginx.pid" || n.PID.Args[0] == "/run/nginx.pid") && places.pid != "/run/nginx.pid" {
+		pid = word(*n.PID, n.PID.Args[0], places.pid)
 	}
-	for _, d := range n.Logs {
-		if len(d.Args) == 0 {
-			continue
-		}
-		switch d.Args[0] {
-		case "/var/log/nginx/access.log":
-			logs = word(d, d.Args[0], "/dev/stdout") || logs
-		case "/var/log/nginx/error.log":
-			logs = word(d, d.Args[0], "/dev/stderr") || logs
+	if n.PID == nil && c.main && places.say && n.Broken == "" && !m.startNames("pid") {
+		edits = append(edits, edit{0, 0, "pid " + places.pid + ";" + newline(c.content)})
+		what = append(what, "pid "+places.pid)
+		line, pid = 1, true
+	}
+	caches := false
+	for _, d := range n.Temps {
+		if old, now := places.temporary(d); old != "" {
+			caches = word(d, old, now) || caches
 		}
 	}
 	if len(edits) == 0 {
@@ -193,7 +195,7 @@ func (m *portMover) nginxFile(c nginxConfig) (File, bool) {
 	}
 	b.Write(c.content[at:])
 	return File{Path: c.path, Before: c.content, After: []byte(b.String()), Line: line, Rule: "ports", New: strings.Join(what, ", "),
-		Why: nginxFileWhy(moves, len(quiet) > 0, pid, logs)}, true
+		Why: nginxFileWhy(moves, len(quiet) > 0, pid, caches)}, true
 }
 
 // namesNoPort tells whether redirects of a server leave the port out because
@@ -229,7 +231,7 @@ func besides(content []byte, end int, directive string) (at int, text string) {
 }
 
 // nginxFileWhy explains what was changed in a configuration, and nothing else.
-func nginxFileWhy(moves, quiet, pid, logs bool) string {
+func nginxFileWhy(moves, quiet, pid, caches bool) string {
 	var limits, why []string
 	if moves {
 		limits = append(limits, "it cannot bind low ports everywhere")
@@ -237,14 +239,14 @@ func nginxFileWhy(moves, quiet, pid, logs bool) string {
 	if pid {
 		limits = append(limits, "it may write its pid file only to /run/nginx")
 	}
+	if caches {
+		limits = append(limits, "it may write temporary files and caches only below /var/lib/nginx")
+	}
 	if len(limits) > 0 {
 		why = append(why, "nginx runs as an unprivileged user: "+strings.Join(limits, ", and ")+".")
 	}
 	if quiet {
 		why = append(why, "Redirects for directories (/docs to /docs/) named no port, because it was the default one; port_in_redirect off keeps that.")
-	}
-	if logs {
-		why = append(why, "The log files of the old image were links to the container's output.")
 	}
 	return strings.Join(why, " ")
 }
