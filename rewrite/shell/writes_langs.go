@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"path"
 	"strings"
 )
 
@@ -74,9 +75,26 @@ func writesPHP(e *effects, c *Command) {
 	e.abs(c, e.or(c, "PHP_INI_DIR", "/usr/local/etc/php"))
 }
 
-// writesPHPProgram: composer and the console of a framework are known.
+// writesPHPProgram: composer, its installer and the console of a framework are
+// known.
 func writesPHPProgram(e *effects, c *Command) {
 	for i, a := range c.Args {
+		switch {
+		case a.Text == "-r" && i+1 < len(c.Args) && fetchesComposer(c.Args[i+1].Text):
+			e.write(c, Arg{Text: "composer-setup.php", Literal: true})
+			return
+		case a.Text == "--" && installsComposer(c.Args[i+1:]), base(a.Text) == "composer-setup.php":
+			dir, _ := valueOf(c, "--install-dir")
+			name, _ := valueOf(c, "--filename")
+			if name.Text == "" {
+				name = Arg{Text: "composer.phar", Literal: true}
+			}
+			if dir.Text != "" {
+				name = Arg{Text: path.Join(dir.Text, name.Text), Literal: name.Literal && dir.Literal}
+			}
+			e.write(c, name)
+			return
+		}
 		if strings.HasPrefix(a.Text, "-d") {
 			continue
 		}
@@ -95,6 +113,39 @@ func writesPHPProgram(e *effects, c *Command) {
 		break
 	}
 	e.unknown("what the program of php writes is not known")
+}
+
+// installsComposer tells whether a script on the standard input is Composer's
+// installer, by its options (getcomposer.org/doc/faqs).
+func installsComposer(args []Arg) bool {
+	known := false
+	for _, a := range args {
+		name, _, _ := strings.Cut(a.Text, "=")
+		switch name {
+		case "--install-dir", "--filename":
+			known = true
+		case "--version", "--quiet", "--no-ansi", "--ansi", "--1", "--2", "--2.2", "--stable", "--force":
+		default:
+			if strings.HasPrefix(name, "-") {
+				return false
+			}
+		}
+	}
+	return known
+}
+
+// fetchesComposer tells whether a line of PHP is one of those that the
+// instructions of Composer give: they fetch, check and remove its installer.
+func fetchesComposer(code string) bool {
+	if !strings.Contains(code, "composer-setup.php") && !strings.Contains(code, "getcomposer.org/installer") {
+		return false
+	}
+	for _, f := range []string{"file_put_contents", "fopen", "exec", "system", "passthru", "popen", "mkdir", "rename", "symlink", "eval", "include", "require"} {
+		if strings.Contains(code, f) {
+			return false
+		}
+	}
+	return true
 }
 
 func writesJava(e *effects, c *Command) {

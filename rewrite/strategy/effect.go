@@ -206,7 +206,7 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 		e.paths = append(e.paths, p)
 	}
 	if def != nil {
-		in.phpEffect(&e, def)
+		in.phpEffect(f, &e, def)
 	}
 	if e.empty() {
 		e.trivial, e.rule = true, "no-shell"

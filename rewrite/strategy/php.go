@@ -70,6 +70,7 @@ func (in *Input) phpPieces(st *assess.Step, def *catalog.Definition, version str
 	if strings.Contains(text, "docker-php-ext-") && !slices.ContainsFunc(calls, func(c phpCall) bool { return c.kind != phpPeclBuild && c.kind != phpProduction }) {
 		return nil, phpBlock(st, "how it uses docker-php-ext-install is not understood")
 	}
+	closeGaps(out, text, st.Span.Start)
 	in.phpOwners(st, text, add)
 	if !places.linked {
 		in.phpMovedPaths(st, places, text, add)
@@ -84,6 +85,32 @@ func (in *Input) phpPieces(st *assess.Step, def *catalog.Definition, version str
 		}
 	}
 	return out, nil
+}
+
+// closeGaps takes a command that has nothing to do any more out of the chain
+// that it stands in, with the && before or behind it.
+func closeGaps(pieces []Piece, text string, base int) {
+	const blank = " \t\r\n\\"
+	for i, p := range pieces {
+		if p.New != "true" {
+			continue
+		}
+		start, end := p.Span.Start-base, p.Span.End-base
+		rest := strings.TrimLeft(text[end:], blank)
+		before := strings.TrimRight(text[:start], blank)
+		switch {
+		case strings.HasPrefix(rest, "||"):
+		case strings.HasSuffix(before, "&&") && (i == 0 || pieces[i-1].Span.End <= base+len(before)-2):
+			start = len(strings.TrimRight(before[:len(before)-2], blank))
+			if i > 0 {
+				start = max(start, pieces[i-1].Span.End-base)
+			}
+			pieces[i].Span.Start, pieces[i].New = base+start, ""
+		case strings.HasPrefix(rest, "&&"):
+			end = len(text) - len(strings.TrimLeft(rest[2:], blank))
+			pieces[i].Span.End, pieces[i].New = base+end, ""
+		}
+	}
 }
 
 func phpBlock(st *assess.Step, text string) *Block {

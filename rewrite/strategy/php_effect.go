@@ -12,7 +12,7 @@ import (
 
 // phpEffect corrects what a RUN leaves behind for DHI's PHP: extensions and
 // settings stand at other places, and what is built in needs nothing.
-func (in *Input) phpEffect(e *effect, def *catalog.Definition) {
+func (in *Input) phpEffect(f *assess.Stage, e *effect, def *catalog.Definition) {
 	places, ok := placesOfPHP(def)
 	if !ok {
 		return
@@ -25,6 +25,8 @@ func (in *Input) phpEffect(e *effect, def *catalog.Definition) {
 	for _, p := range e.paths {
 		switch {
 		case p == "/usr/local/lib/php", p == phpIni, p == phpIni+"/php.ini" && slices.ContainsFunc(calls, func(c phpCall) bool { return c.kind == phpProduction }):
+		case (path.Base(p) == "composer" || path.Base(p) == "composer.phar") && !slices.ContainsFunc(startWords(f), func(w string) bool { return path.Base(w) == path.Base(p) }):
+			// An installer of packages, which nothing starts.
 		case under(p, phpIni):
 			out = append(out, places.ini+strings.TrimPrefix(p, phpIni))
 		default:
@@ -123,7 +125,7 @@ func idle(st *assess.Step, pieces []Piece) bool {
 		return false
 	}
 	for _, p := range pieces {
-		if p.New != "true" {
+		if p.New != "true" && p.New != "" {
 			return false
 		}
 	}
