@@ -17,7 +17,9 @@ func (d *decider) builders() {
 		}
 		ch, b := d.chooser.choose(s.Stage, catalog.NeedDev)
 		if b != nil {
-			s.Left = b
+			if !d.onlyHolds(s) {
+				s.Left = b
+			}
 			continue
 		}
 		s.Choice = ch
@@ -40,6 +42,29 @@ func (d *decider) builders() {
 		}
 		s.Pick, s.Why = ch.Dev, d.devWhy(s)
 	}
+}
+
+// onlyHolds gives the static image to a stage in which nothing runs, where the
+// old image was of that kind as well: a further target that holds one program,
+// or a source of certificates.
+func (d *decider) onlyHolds(s *Stage) bool {
+	ch, b := d.chooser.choose(s.Stage, catalog.NeedRuntime)
+	if b != nil || ch.Runtime == nil || ch.Runtime.Def.Image != "static" {
+		return false
+	}
+	for _, t := range d.Stages.Tree(s.Stage) {
+		for _, st := range t.Steps {
+			if st.Run != nil || namesAccount(st) {
+				return false
+			}
+		}
+		if len(t.End.OnBuild) > 0 {
+			return false
+		}
+	}
+	s.Choice, s.Pick, s.Why = ch, ch.Runtime, "nothing is run in it, so it needs no dev image"
+	d.restoreWorkDir(s, ch.Runtime.Def)
+	return true
 }
 
 // feeds are the root stages whose files reach a stage by COPY, through any

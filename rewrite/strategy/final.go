@@ -229,16 +229,35 @@ func (d *decider) siblingsRun(f *assess.Stage) bool {
 		if s == f {
 			continue
 		}
+		inherited := slices.Contains(f.Chain(), s)
 		for _, st := range s.Steps {
-			if st.Run != nil {
+			if st.Run != nil || !inherited && namesAccount(st) {
 				return true
 			}
 		}
 		if len(s.End.OnBuild) > 0 {
 			return true
 		}
-		if s != f && len(s.Children) == 0 && (s.End.Cmd.Step != nil || s.End.Entrypoint.Step != nil) {
+		if len(s.Children) == 0 && (s.End.Cmd.Step != nil || s.End.Entrypoint.Step != nil) && (s.End.Cmd.Step != f.End.Cmd.Step || s.End.Entrypoint.Step != f.End.Entrypoint.Step) {
 			return true // a target of its own: for development or tests
+		}
+	}
+	return false
+}
+
+// namesAccount tells whether an instruction names an account, which the new
+// image may not have.
+func namesAccount(st *assess.Step) bool {
+	who := ""
+	switch {
+	case st.Keyword == "USER":
+		who = userOf(st)
+	case st.Copy != nil:
+		who = st.Copy.Chown
+	}
+	for part := range strings.SplitSeq(who, ":") {
+		if part != "" && part != "root" && !numeric(part) {
+			return true
 		}
 	}
 	return false
