@@ -94,3 +94,30 @@ func TestExplanations(t *testing.T) {
 		t.Errorf("explanations = %+v, %v", got, err)
 	}
 }
+
+// TestLeave: a Dockerfile stays as it is when a stage is on an image that people
+// want to stay on; the code says whether the settings have it.
+func TestLeave(t *testing.T) {
+	t.Parallel()
+	settings := config.Default()
+	settings.IgnoreImages = []string{"registry.example:5000/base/*"}
+	for name, c := range map[string]struct {
+		from    string
+		ignored []body.Ignored
+		left    bool
+		code    rewrite.ReasonCode
+	}{
+		"another image":     {"node:22", []body.Ignored{{What: "python"}}, false, ""},
+		"the settings":      {"registry.example:5000/base/node:22@sha256:0", nil, true, "settings"},
+		"a command":         {"docker.io/library/node:22", []body.Ignored{{What: "node"}}, true, ""},
+		"a day to come":     {"node:22", []body.Ignored{{What: "node", Until: "2026-11-24"}}, true, ""},
+		"a day that passed": {"node:22", []body.Ignored{{What: "node", Until: "2026-11-23"}}, false, ""},
+	} {
+		before := &rewrite.Result{Path: "Dockerfile", Outcome: rewrite.Hardened, Before: []byte("a"), After: []byte("b"),
+			Stages: []rewrite.Stage{{From: c.from, To: "dhi.io/node:22"}}}
+		r := leave(before, settings, c.ignored, "2026-11-23")
+		if left := r.Outcome == rewrite.Skipped && !r.Changed() && string(r.After) == "a"; left != c.left || r.Code != c.code {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
