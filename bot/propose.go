@@ -83,8 +83,8 @@ func (d *decision) proposed() Proposed {
 	return p
 }
 
-// Refresh brings an open pull request of ours up to date, as a push to the
-// default branch does; it opens none.
+// Refresh brings open pull requests of ours up to date where they would propose
+// something else now; it opens none.
 func (b *Bot) Refresh(ctx context.Context, installation, repository int64) error {
 	j, err := b.open(ctx, installation, repository)
 	if errors.Is(err, githubapi.ErrNotFound) {
@@ -93,7 +93,7 @@ func (b *Bot) Refresh(ctx context.Context, installation, repository int64) error
 	if err != nil {
 		return err
 	}
-	_, err = j.fulfil(ctx, plan.Ask{Kind: plan.Push}, "")
+	_, err = j.fulfil(ctx, plan.Ask{Kind: plan.Follow}, "")
 	return unasked(ctx, err)
 }
 

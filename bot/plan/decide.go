@@ -29,7 +29,7 @@ func Looks(s State, c config.Config) bool {
 		return false
 	}
 	open := s.Pull != nil && s.Pull.Open
-	if !open && (s.Ask.Kind == Rebase || s.Ask.Kind == Ignore || s.Ask.Kind == Push || s.Ask.Kind == Turn && !automatic(s, c)) {
+	if !open && (s.Ask.Kind == Rebase || s.Ask.Kind == Ignore || s.Ask.moved() || s.Ask.Kind == Turn && !automatic(s, c)) {
 		return false
 	}
 	return !isNo(s) || c.Reopen == config.Changed
@@ -102,9 +102,9 @@ func unwanted(s State, c config.Config, results []*rewrite.Result) (Plan, bool) 
 		return Plan{Reason: Remembers, Actions: []Action{Remember{Number: s.Pull.Number}}, Reply: replyRemembers(s.Pull)}, true
 	case s.Ask.Kind == Rebase && !open:
 		return refuse(NoPull, replyNoPull()), true
-	case (s.Ask.Kind == Push || s.Ask.Kind == Turn) && !open && !automatic(s, c):
+	case (s.Ask.moved() || s.Ask.Kind == Turn) && !open && !automatic(s, c):
 		return Plan{Reason: NotAutomatic}, true
-	case s.Ask.Kind == Push && !open:
+	case s.Ask.moved() && !open:
 		// Many pushes in a day would be many pull requests: the campaign opens
 		// them, a few at a time.
 		return Plan{Reason: NotYet}, true
@@ -175,7 +175,7 @@ func occupied(s State) (Plan, bool) {
 	case s.Pull != nil && s.Pull.Open && !untouched(s) && !force:
 		p := refuse(HumanCommits, replyHuman(s.Pull))
 		const topic = "moved"
-		if !s.Ask.Person() && s.Base != s.Pull.Marker.Base && !slices.Contains(s.Pull.Marker.Told, topic) {
+		if !s.Ask.Person() && s.Ask.Kind != Follow && s.Base != s.Pull.Marker.Base && !slices.Contains(s.Pull.Marker.Told, topic) {
 			p.Actions = []Action{Tell{Number: s.Pull.Number, Topic: topic, Text: tellMoved()}}
 		}
 		return p, true
@@ -195,7 +195,7 @@ func write(s State, results []*rewrite.Result) Plan {
 	}
 	m := s.Pull.Marker
 	digest := Digest(results)
-	fresh := s.HeadWritten && s.HeadBase == s.Base && s.HeadProposal == digest
+	fresh := s.HeadWritten && (s.HeadBase == s.Base || s.Ask.Kind == Follow) && s.HeadProposal == digest
 	if fresh && !m.Closed && m.Proposal == digest && s.Ask.Kind != Recreate {
 		if s.Ask.Kind == Ignore {
 			return Plan{Reason: Remembers, Actions: []Action{Remember{Number: s.Pull.Number}}, Reply: replyRemembers(s.Pull)}

@@ -77,6 +77,7 @@ const (
 	Recreate Kind = "recreate" // a person asks to write it anew, whatever is on the branch
 	Ignore   Kind = "ignore"   // a person changes what is left alone
 	Push     Kind = "push"     // the default branch moved
+	Follow   Kind = "follow"   // the same, where only another proposal is a reason to do something
 	Turn     Kind = "turn"     // the campaign has come to this repository
 	Next     Kind = "next"     // a pull request was closed, and more were asked for than could be opened
 )
@@ -95,7 +96,11 @@ type Ask struct {
 }
 
 // Person tells that somebody waits for an answer.
-func (a Ask) Person() bool { return a.Kind != Push && a.Kind != Turn && a.Kind != Next }
+func (a Ask) Person() bool { return !a.moved() && a.Kind != Turn && a.Kind != Next }
+
+// moved tells that it is about an open pull request, because the default branch
+// moved.
+func (a Ask) moved() bool { return a.Kind == Push || a.Kind == Follow }
 
 // Scope is what a proposal covers: the arguments of this request together with
 // those that the open pull request was made with.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,6 +58,7 @@ func (s *Scanner) Observe(ctx context.Context, d inbox.Delivery) error {
 		if bot.Touches(e) {
 			return look(e.Repository.ID)
 		}
+		return s.follow(ctx, in, e)
 	case *event.PullRequest:
 		if plan.IsBranch(e.Pull.Head.Ref) && e.SameRepository() && (e.Action == "opened" || e.Action == "closed" || e.Action == "reopened") {
 			return look(e.Repository.ID)
@@ -67,6 +69,24 @@ func (s *Scanner) Observe(ctx context.Context, d inbox.Delivery) error {
 		}
 	}
 	return nil
+}
+
+// follow has the engine look at open pull requests after a push that changes no
+// Dockerfile: what surrounds one decides about it too. Where none is open, which
+// is most of the time, it costs no call.
+func (s *Scanner) follow(ctx context.Context, installation int64, e *event.Push) error {
+	doc, ok, err := s.c.Memory.Repository(ctx, installation, e.Repository.ID)
+	if err != nil {
+		return fmt.Errorf("recalling repository %d: %w", e.Repository.ID, err)
+	}
+	if !ok {
+		return nil
+	}
+	r, err := decode(doc)
+	if err != nil || !slices.ContainsFunc(r.Pulls, func(p pull) bool { return p.Open }) {
+		return nil //nolint:nilerr // it is only remembered: the next pass looks
+	}
+	return s.put(ctx, eventRefresh, fmt.Sprintf("refresh:%d:%s", e.Repository.ID, e.After), installation, r.Repo, task{})
 }
 
 // repositories looks at what came under the installation, and forgets what
