@@ -75,7 +75,7 @@ func (in *Input) builderOwner(s *assess.Stage, st *assess.Step, def *catalog.Def
 	out := user
 	changed := false
 	if user != "" && !numeric(user) && !known[user] {
-		n, ok := builderName(s.Root().Origin, user, false)
+		n, ok := in.buildName(s, def, user, false)
 		if !ok {
 			return "", false
 		}
@@ -83,7 +83,7 @@ func (in *Input) builderOwner(s *assess.Stage, st *assess.Step, def *catalog.Def
 	}
 	switch {
 	case hasGroup && group != "" && !numeric(group) && !known[group] && !known["group "+group]:
-		n, ok := builderName(s.Root().Origin, group, true)
+		n, ok := in.buildName(s, def, group, true)
 		if !ok {
 			return "", false
 		}
@@ -99,12 +99,21 @@ func (in *Input) builderOwner(s *assess.Stage, st *assess.Step, def *catalog.Def
 	return out, true
 }
 
+// buildName is the number for an account of the old image in a build stage. PHP's
+// www-data gets the one that phpOwners writes as well.
+func (in *Input) buildName(s *assess.Stage, def *catalog.Definition, name string, group bool) (string, bool) {
+	if def.Image == "php" && name == "www-data" {
+		return "65532", true
+	}
+	return builderName(s.Root().Origin, name, group)
+}
+
 // renameOwners notes the accounts of build stages that get another name.
 func (d *decider) renameOwners(s *Stage, def *catalog.Definition) {
-	if s == d.Final {
-		return
-	}
 	for _, st := range s.Steps {
+		if s == d.Final && (d.Shape != ShapeSplit || d.New.At == nil || st.Lines[0] > d.New.At.Lines[0]) {
+			continue // runUser names the accounts of the image that ships
+		}
 		if to, _ := d.builderOwner(s.Stage, st, def); to != "" {
 			if d.Renamed == nil {
 				d.Renamed = map[*assess.Step]string{}

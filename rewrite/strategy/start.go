@@ -68,7 +68,11 @@ func (t *starter) decide() (Start, []Block) {
 func (t *starter) written(e, c assess.Command) (Start, []Block) {
 	var s Start
 	if !e.Shell && officialScript(e.Argv[0]) && c.Step != nil {
-		if r := dropScript(t.def.Image, e); r != nil {
+		r := dropScript(t.def.Image, e)
+		if r == nil && t.def.Image == "php" && len(e.Argv) == 1 && path.Base(e.Argv[0]) == "docker-php-entrypoint" {
+			r = &Rewrite{Step: e.Step, Rule: "entry-point", Why: "docker-php-entrypoint is a script of the old image; it runs the command, and puts php in front of options"}
+		}
+		if r != nil {
 			s, b := t.command(assess.Command{Argv: e.Argv, Set: true}, c)
 			s.Entrypoint = r
 			return s, b
