@@ -185,12 +185,14 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 				}
 				dir := path.Dir(p)
 				e.removes = slices.DeleteFunc(e.removes, func(r string) bool { return r == dir || r == dir+"/*" })
-				if !ephemeral(dir) {
+				if !ephemeral(dir) && !unshipped(def, p) {
 					e.removes = append(e.removes, dir+"/*")
 				}
 			}
 		}
 	}
+	removes := len(e.removes)
+	e.removes = slices.DeleteFunc(e.removes, func(p string) bool { return unshipped(def, strings.TrimSuffix(p, "/*")) })
 	for _, p := range eff.Maybe {
 		if e.maybe == nil {
 			e.maybe = map[string]bool{}
@@ -211,6 +213,9 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 	if e.empty() {
 		e.trivial, e.rule = true, "no-shell"
 		e.why = "it leaves nothing behind that the running image uses, and the runtime image has no shell to run it"
+		if removes > 0 {
+			e.why = "what it removes is not in the runtime image, which has no shell to run it either"
+		}
 	}
 	return e
 }

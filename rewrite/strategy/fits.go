@@ -231,7 +231,7 @@ func (in *Input) fitsLayout(s *assess.Stage, ch *catalog.Choice, _ *catalog.Defi
 			continue
 		}
 		for _, p := range paths {
-			if cacheMountOnly(st, p) || ch.Image == "php" && movedPHP(st, p) {
+			if cacheMountOnly(st, p) || onlyForced(st, p) || ch.Image == "php" && movedPHP(st, p) {
 				continue
 			}
 			if mentions(text, p) {
