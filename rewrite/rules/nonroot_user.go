@@ -59,7 +59,11 @@ func runNonrootUser(p *Pass) {
 		if old == "" || f.End.Root() {
 			p.after(fmt.Sprintf("The container ran as root and now runs as %s. Paths that it writes to, mounted volumes above all, must be writable for that user.", p.RunUser.Spec), p.userLine())
 			if dir, image := p.rootsDirectory(root.Pick); dir != "" {
-				p.after(fmt.Sprintf("%s belongs to root in %s. The program cannot create files directly in it, as it could when it was root itself.", dir, image), p.userLine())
+				how := "in a build stage, and copy them with --chown=" + p.RunUser.Spec
+				if p.Shape == strategy.ShapeSplit {
+					how = "in the build stage: they come along with their owner"
+				}
+				p.check(fmt.Sprintf("%s belongs to root in %s. The program cannot create files directly in it, as it could when it was root itself. Make the directories that it needs there (logs, uploads) %s.", dir, image, how), p.userLine())
 			}
 		} else if !strings.HasPrefix(p.RunUser.Spec, userName(old)) && !sameUser(p, old) && !p.keepsNumber(old) {
 			p.after(fmt.Sprintf("The container ran as %s and now runs as %s. Files on mounted volumes that belong to the old user must change hands.", old, p.RunUser.Spec), p.userLine())
