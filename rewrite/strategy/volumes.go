@@ -60,7 +60,7 @@ func (d *decider) isMade(dir string, def *catalog.Definition) bool {
 	if dir == "/tmp" {
 		return hasTmp(def)
 	}
-	if systemDir(dir) || slices.ContainsFunc(def.Directories, func(p catalog.Directory) bool { return path.Clean(p.Path) == dir }) {
+	if systemDir(dir) || commonDirectory(def.Image, dir) || under(dir, "/etc") || slices.ContainsFunc(def.Directories, func(p catalog.Directory) bool { return path.Clean(p.Path) == dir }) {
 		return true
 	}
 	for _, st := range d.Final.ChainSteps() {
