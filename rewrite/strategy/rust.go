@@ -16,7 +16,31 @@ func (in *Input) rustLock() *project.RustLock {
 	if !in.known() {
 		return nil
 	}
-	return in.Project.RustLock(".")
+	if l := in.Project.RustLock("."); l != nil {
+		return l
+	}
+	// The workspace may lie below the context: what is copied says where.
+	var found *project.RustLock
+	for _, s := range in.Stages.All {
+		for _, st := range s.Steps {
+			c := st.Copy
+			if c == nil || c.From != "" || c.FromStage != nil || c.Inline {
+				continue
+			}
+			for _, src := range c.Sources {
+				dir := strings.TrimPrefix(path.Clean("/"+strings.TrimSuffix(src, "Cargo.lock")), "/")
+				if _, ok := in.Project.Exists(path.Join(dir, "Cargo.lock")); dir == "" || strings.ContainsAny(dir, "*?[$") || !ok {
+					continue
+				}
+				l := in.Project.RustLock(dir)
+				if l == nil || found != nil && found.File != l.File {
+					return nil // two programs
+				}
+				found = l
+			}
+		}
+	}
+	return found
 }
 
 // rustLinks words why a Rust program may need libraries of the system while it
