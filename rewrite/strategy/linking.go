@@ -2,6 +2,7 @@ package strategy
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -102,6 +103,13 @@ func (in *Input) fitsTarget(s *assess.Stage, ch *catalog.Choice, def *catalog.De
 			if c.Name != "cargo" && c.Name != "rustc" && c.Name != "cross" {
 				continue
 			}
+			if len(c.Args) > 0 && strings.HasPrefix(c.Args[0].Text, "+") {
+				return &Block{Rule: "base-image", Code: "image-programs", Line: st.Lines[0],
+					Text: fmt.Sprintf("it calls %s %s, which needs rustup; dhi rust has one toolchain", c.Name, c.Args[0].Text)}
+			}
+			if b := in.toolchainFile(s, st); b != nil {
+				return b
+			}
 			for i, a := range c.Args {
 				t, ok := strings.CutPrefix(a.Text, "--target=")
 				if !ok && a.Text == "--target" && i+1 < len(c.Args) {
@@ -111,6 +119,32 @@ func (in *Input) fitsTarget(s *assess.Stage, ch *catalog.Choice, def *catalog.De
 					return in.targetBlock(st, t)
 				}
 			}
+		}
+	}
+	return nil
+}
+
+// toolchainFile refuses a stage whose sources ask for an unstable toolchain:
+// rustup of the official image fetches it, the DHI image has neither rustup nor
+// that.
+func (in *Input) toolchainFile(s *assess.Stage, st *assess.Step) *Block {
+	for _, name := range []string{"rust-toolchain.toml", "rust-toolchain"} {
+		p, ok := in.contextPath(s, path.Join(st.Before.WorkDir, name))
+		if !ok {
+			continue
+		}
+		b, ok := in.Project.Read(p)
+		if !ok {
+			continue
+		}
+		r := in.Project.Rust(path.Dir(p))
+		channel := strings.TrimSpace(string(b))
+		if r != nil && r.Toolchain != "" {
+			channel = r.Toolchain
+		}
+		if strings.HasPrefix(channel, "nightly") || strings.HasPrefix(channel, "beta") {
+			return &Block{Rule: "base-image", Code: "image-programs", Path: in.Project.Path(p), Line: 1,
+				Text: fmt.Sprintf("it asks for the toolchain %s, which rustup fetches; dhi rust has no rustup and a stable one", channel)}
 		}
 	}
 	return nil
