@@ -98,6 +98,9 @@ func (d *decider) inconsistent() bool {
 		return false
 	}
 	image := final.Choice.Image
+	if d.olderLibc(final) {
+		return true
+	}
 	switch image {
 	case "python", "ruby", "php":
 	default:

@@ -307,7 +307,11 @@ func (in *Input) fitsHelpers(s *assess.Stage, ch *catalog.Choice, def *catalog.D
 			if osImage(ch.Image) {
 				break // what an operating system's file calls, it has installed itself
 			}
-			switch c.Name {
+			name := c.Name
+			if name == "" && strings.HasSuffix(strings.Trim(c.Word.Raw, `"`), "/jlink") {
+				name = "jlink" // $JAVA_HOME/bin/jlink
+			}
+			switch name {
 			case "docker-php-ext-install", "docker-php-ext-configure", "docker-php-ext-enable", "docker-php-source", "install-php-extensions",
 				"rustup", "a2enmod", "a2ensite", "a2dismod", "a2dissite", "a2enconf", "mvn-entrypoint.sh", "docker-entrypoint.sh", "nginx-debug":
 				helper = true

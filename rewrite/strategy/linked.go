@@ -134,3 +134,39 @@ func (in *Input) sourcesCPlusPlus() bool {
 	}
 	return false
 }
+
+// olderLibc takes the final stage back when it goes from a newer Ubuntu to
+// Debian and runs what a build stage on such an Ubuntu makes, which stays: its
+// programs may need a newer C library.
+func (d *decider) olderLibc(final *Stage) bool {
+	if !newerThanDebian(final.Origin) || final.Pick.Def.Distro != catalog.Debian {
+		return false
+	}
+	for r := range d.feeds(d.Final.Stage) {
+		if r == final || r.Left == nil || !newerThanDebian(r.Origin) {
+			continue
+		}
+		final.Left = &Block{Rule: "base-image", Code: "build-stage-stays", Line: final.From.Lines[0],
+			Text: fmt.Sprintf("it takes programs from %s, which stays because %s; the C library of Debian %s is older", r.Origin.Reference, r.Left.Text, final.Pick.Def.DistroVersion)}
+		d.withdraw(final)
+		return true
+	}
+	return false
+}
+
+// newerThanDebian tells whether an image is a release of Ubuntu with a newer C
+// library than Debian 13 (2.41): 25.10 and later, and what latest means.
+func newerThanDebian(o *catalog.Origin) bool {
+	if o == nil || o.Repository != "ubuntu" && !strings.HasSuffix(o.Repository, "/ubuntu") {
+		return false
+	}
+	switch o.Version {
+	case "":
+		switch o.Release {
+		case "xenial", "bionic", "focal", "jammy", "noble", "oracular", "plucky":
+			return false
+		}
+		return true
+	}
+	return o.Version >= "25.10"
+}

@@ -167,3 +167,26 @@ func (in *Input) onlyFiles(c *assess.Copy) bool {
 	}
 	return !c.Add
 }
+
+// copiedJava tells whether a COPY brings a runtime that jlink made, or a JDK's
+// own directory, whose bin directory the file puts on the PATH.
+func (t *starter) copiedJava() bool {
+	for _, st := range t.final.ChainSteps() {
+		c := st.Copy
+		if c == nil || c.FromStage == nil || len(c.Sources) != 1 {
+			continue
+		}
+		if src := path.Clean("/" + c.Sources[0]); src != "/opt/java/openjdk" && !mentionsRun(c.FromStage, "jlink") {
+			continue
+		}
+		if slices.Contains(strings.Split(t.final.End.Env["PATH"], ":"), path.Join(path.Clean(c.Dest), "bin")) {
+			return true
+		}
+	}
+	return false
+}
+
+// mentionsRun tells whether a RUN of a stage names a word.
+func mentionsRun(s *assess.Stage, word string) bool {
+	return slices.ContainsFunc(s.ChainSteps(), func(st *assess.Step) bool { return st.Run != nil && strings.Contains(st.Text, word) })
+}

@@ -68,6 +68,9 @@ func (t *starter) startable(c assess.Command, argv []string) (fixed []string, wh
 		if t.def.HasProgram(prog) {
 			return t.script(c, argv)
 		}
+		if prog == "java" && t.copiedJava() {
+			return argv, "", nil
+		}
 		bl := t.block(c, "start-program-missing", fmt.Sprintf("it starts %s, which dhi %s does not surely have", prog, t.def.Image))
 		return nil, "", &bl
 	}
