@@ -174,21 +174,11 @@ func (w *world) interrupted(name string, at int, after bool, what string) (int, 
 	w.transport.set(0, false)
 	if what != opened {
 		ask()
-		w.setHeld(true)
 		more := map[string]string{"web/Dockerfile": "FROM python:3.13\n"}
 		if what == rebased {
 			more = map[string]string{"README.md": "Read me.\n"}
 		}
-		if _, err := r.Push("alice", "main", "More", standin.Text(more)); err != nil {
-			w.t.Fatal(err)
-		}
-		if err := w.settle(); err != nil {
-			w.t.Fatal(err)
-		}
-		w.mu.Lock()
-		w.waiting = nil // only the command is to update it
-		w.mu.Unlock()
-		w.setHeld(false)
+		w.unheard(r, more)
 	}
 	w.transport.set(at, after)
 	ask()

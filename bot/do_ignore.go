@@ -23,16 +23,12 @@ func doIgnore(ctx context.Context, j *job, a *asked, req command.Request) (answe
 	if len(r.What) > 200 {
 		return answer{refused: true, text: "That is too long to be remembered; `ignore` in `.github/dhi.yml` takes globs."}, nil
 	}
-	branch, no, err := j.target(ctx, a, true)
-	if err != nil {
+	branch, list, no, err := j.ignoring(ctx, a)
+	switch {
+	case err != nil:
 		return answer{}, err
-	}
-	if no != nil {
+	case no != nil:
 		return *no, nil
-	}
-	list, err := j.ignoredNow(ctx, branch)
-	if err != nil {
-		return answer{}, err
 	}
 	list = slices.DeleteFunc(list, func(i body.Ignored) bool { return i.What == r.What || i.Until != "" && i.Until <= today })
 	if len(list) >= maxIgnored {
@@ -48,16 +44,12 @@ func doIgnore(ctx context.Context, j *job, a *asked, req command.Request) (answe
 
 func doUnignore(ctx context.Context, j *job, a *asked, req command.Request) (answer, error) {
 	r := req.(command.Unignore)
-	branch, no, err := j.target(ctx, a, true)
-	if err != nil {
+	branch, list, no, err := j.ignoring(ctx, a)
+	switch {
+	case err != nil:
 		return answer{}, err
-	}
-	if no != nil {
+	case no != nil:
 		return *no, nil
-	}
-	list, err := j.ignoredNow(ctx, branch)
-	if err != nil {
-		return answer{}, err
 	}
 	n := len(list)
 	list = slices.DeleteFunc(list, func(i body.Ignored) bool { return i.What == r.What })
@@ -80,16 +72,20 @@ func (j *job) remember(ctx context.Context, branch string, list []body.Ignored, 
 	return ans, err
 }
 
-// ignoredNow is the list that our newest pull request from a branch remembers.
-func (j *job) ignoredNow(ctx context.Context, branch string) ([]body.Ignored, error) {
+// ignoring is the pull request that a command is about, by its branch, and the
+// list that it remembers; no is the answer when there is none.
+func (j *job) ignoring(ctx context.Context, a *asked) (branch string, list []body.Ignored, no *answer, err error) {
+	if branch, no, err = j.target(ctx, a, true); no != nil || err != nil {
+		return "", nil, no, err
+	}
 	pulls, err := j.pulls(ctx, branch)
 	if err != nil {
-		return nil, err
+		return "", nil, nil, err
 	}
 	if p := newest(pulls); p != nil {
-		return slices.Clone(p.Marker.Ignored), nil
+		list = slices.Clone(p.Marker.Ignored)
 	}
-	return nil, nil
+	return branch, list, nil, nil
 }
 
 func ignoredList(list []body.Ignored) string {

@@ -68,24 +68,11 @@ func TestMeanwhile(t *testing.T) {
 				if _, err := r.Comment("alice", issue, "/dhi migrate"); err != nil {
 					t.Fatal(err)
 				}
-				if err := w.settle(); err != nil {
-					t.Fatal(err)
-				}
-				if errs := w.failures(); len(errs) > 0 {
-					t.Fatal(errs)
-				}
+				w.done()
 			}
 			if c.update {
 				ask()
-				w.setHeld(true)
-				push("main", "web/Dockerfile", "FROM python:3.13\n")(t, w, r)
-				if err := w.settle(); err != nil {
-					t.Fatal(err)
-				}
-				w.mu.Lock()
-				w.waiting = nil
-				w.mu.Unlock()
-				w.setHeld(false)
+				w.unheard(r, map[string]string{"web/Dockerfile": "FROM python:3.13\n"})
 			}
 			happened := false
 			w.transport.during(c.when, func() { happened = true; c.do(t, w, r) })
@@ -137,23 +124,14 @@ func TestMeanwhileClosing(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			settle := func() {
-				t.Helper()
-				if err := w.settle(); err != nil {
-					t.Fatal(err)
-				}
-				if errs := w.failures(); len(errs) > 0 {
-					t.Fatal(errs)
-				}
-			}
 			if _, err := r.Comment("alice", r.OpenIssue("alice", "Please", ""), "/dhi migrate"); err != nil {
 				t.Fatal(err)
 			}
-			settle()
+			w.done()
 			happened := false
 			w.transport.during(when, func() { happened = true; push("dhi/migrate", "NOTES.md", "Mine.\n") })
 			push("main", "Dockerfile", "FROM dhi.io/node:22\n")
-			settle()
+			w.done()
 			if !happened {
 				t.Fatal("nothing happened meanwhile")
 			}

@@ -25,12 +25,7 @@ func TestSettingsOfHugeRepository(t *testing.T) {
 	if _, err := r.Comment("alice", issue, "/dhi migrate"); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.settle(); err != nil {
-		t.Fatal(err)
-	}
-	if errs := w.failures(); len(errs) > 0 {
-		t.Fatal(errs)
-	}
+	w.done()
 	pulls, err := w.pulls("acme/shop")
 	if err != nil || len(pulls) != 0 {
 		t.Errorf("%v: %v", pulls, err)

@@ -45,12 +45,7 @@ CMD ["index.js"]
 	if _, err := r.Comment("alice", issue, "/dhi migrate"); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.settle(); err != nil {
-		t.Fatal(err)
-	}
-	if errs := w.failures(); len(errs) > 0 {
-		t.Fatal(errs)
-	}
+	w.done()
 	pulls, err := w.pulls("acme/shop")
 	if err != nil || len(pulls) != 1 {
 		t.Fatalf("pull requests %v: %v\n%s", pulls, err, w.logged())

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 
+	"dhibot/bot/internal/rows"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -207,15 +209,10 @@ func (t pgTx) exec(ctx context.Context, query string, args ...any) (int64, error
 }
 
 func (t pgTx) query(ctx context.Context, row func(func(...any) error) error, query string, args ...any) error {
-	rows, err := t.Query(ctx, query, args...)
+	answer, err := t.Query(ctx, query, args...)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := row(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	defer answer.Close()
+	return rows.Each(answer, row)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
+	"dhibot/bot/internal/rows"
 	"dhibot/bot/internal/sqlitefile"
 )
 
@@ -247,23 +248,18 @@ func (t sqlTx) exec(ctx context.Context, query string, args ...any) (int64, erro
 }
 
 func (t sqlTx) query(ctx context.Context, row func(func(...any) error) error, query string, args ...any) error {
-	var rows *sql.Rows
+	var answer *sql.Rows
 	var err error
 	if stmt := t.prepared(ctx, query); stmt != nil {
-		rows, err = stmt.QueryContext(ctx, args...)
+		answer, err = stmt.QueryContext(ctx, args...)
 	} else {
-		rows, err = t.QueryContext(ctx, query, args...)
+		answer, err = t.QueryContext(ctx, query, args...)
 	}
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := row(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	defer answer.Close()
+	return rows.Each(answer, row)
 }
 
 func micros(t time.Time) int64     { return t.UnixMicro() }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"dhibot/bot/internal/rows"
 )
 
 // database is SQLite or Postgres behind database/sql.
@@ -74,15 +76,10 @@ func (d *database) close() error {
 }
 
 // each calls row for every row of an answer; row calls scan once.
-func each(rows *sql.Rows, err error, row func(scan func(...any) error) error) error {
+func each(answer *sql.Rows, err error, row func(scan func(...any) error) error) error {
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := row(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	defer answer.Close()
+	return rows.Each(answer, row)
 }
