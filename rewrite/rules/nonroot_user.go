@@ -317,6 +317,9 @@ func (p *Pass) makes(dir string) bool {
 		}
 	}
 	if image != nil {
+		if strategy.ServerDirectory(image.Def.Image, dir) {
+			return true
+		}
 		for _, d := range image.Def.Directories {
 			if d.Path == dir && d.UID != 0 {
 				return true

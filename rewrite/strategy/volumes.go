@@ -87,3 +87,7 @@ func (d *decider) isMade(dir string, def *catalog.Definition) bool {
 func hasTmp(def *catalog.Definition) bool {
 	return def.Distro == catalog.Debian || slices.ContainsFunc(def.Directories, func(p catalog.Directory) bool { return path.Clean(p.Path) == "/tmp" })
 }
+
+// ServerDirectory tells whether a directory surely comes with the image of a
+// server.
+func ServerDirectory(image, dir string) bool { return service(image) && commonDirectory(image, dir) }
