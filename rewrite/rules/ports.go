@@ -302,8 +302,23 @@ func (m *portMover) expose() {
 			before.WriteString(" " + w.Text)
 			after.WriteString(" " + now)
 		}
+		if len(p.Step.Words) == 1 && m.exposedElsewhere(p.Step, after.String()) {
+			m.change(Finding{Edits: []dockerfile.Edit{m.File.Remove(p.Step.Instruction)}, Lines: p.Step.Lines, Before: m.File.Text(p.Step.Span),
+				Why: sentence(fmt.Sprintf("an unprivileged user cannot bind a port below 1024 everywhere; %s, which is exposed already", m.why))})
+			continue
+		}
 		m.change(Finding{Edits: edits, Lines: p.Step.Lines, Before: "EXPOSE" + before.String(), After: "EXPOSE" + after.String(), Why: sentence("An unprivileged user cannot bind a port below 1024 everywhere; " + m.why)})
 	}
+}
+
+// exposedElsewhere tells whether another EXPOSE that stays names the same port.
+func (m *portMover) exposedElsewhere(st *assess.Step, word string) bool {
+	for _, p := range m.Final.End.Ports {
+		if p.Step != nil && p.Step != st && !m.movedAway(p.Step) && p.Word == strings.TrimSpace(word) {
+			return true
+		}
+	}
+	return false
 }
 
 // exposeNew edits EXPOSE lines that moved to the new stage.

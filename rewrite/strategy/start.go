@@ -193,9 +193,9 @@ func (t *starter) command(e, c assess.Command) (Start, []Block) {
 		// the new one.
 		s.Argv = append(append([]string(nil), de...), argv...)
 	case path.Base(argv[0]) == path.Base(de[len(de)-1]):
+		why = joinWhy(why, fmt.Sprintf("dhi %s has ENTRYPOINT %s; with the word %q here the container would start %q", t.def.Image, jsonArray(de), argv[0], strings.Join(append(append([]string(nil), de...), argv...), " ")))
 		argv = argv[1:]
 		rewrite = true
-		why = joinWhy(why, fmt.Sprintf("dhi %s has ENTRYPOINT %s; with the word %q here the container would start %q", t.def.Image, jsonArray(de), c.Argv[0], strings.Join(append(append([]string(nil), de...), c.Argv...), " ")))
 		s.Argv = append(append([]string(nil), de...), argv...)
 	case len(e.Argv) > 0 && len(argv) < len(t.def.Cmd) && slices.Equal(argv, t.def.Cmd[:len(argv)]):
 		// The script of the old image added what the new one says itself.
