@@ -25,7 +25,7 @@ func (m *migration) settled(ctx context.Context, after *dockerfile.File) error {
 		}
 		in.FS = o
 	}
-	again, err := migrate(ctx, in, m.catalog, after, &Result{Path: in.Path, Before: in.Content, After: in.Content, Catalog: m.result.Catalog})
+	again, err := migrate(ctx, in, m.catalog, after, m.stages, &Result{Path: in.Path, Before: in.Content, After: in.Content, Catalog: m.result.Catalog})
 	switch {
 	case err != nil:
 		return err

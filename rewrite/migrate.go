@@ -42,11 +42,12 @@ func Migrate(ctx context.Context, in Input) (*Result, error) {
 		r.refuse(err)
 		return r, nil
 	}
-	return migrate(ctx, in, cat, f, r)
+	return migrate(ctx, in, cat, f, nil, r)
 }
 
-// migrate is Migrate of a file that was read.
-func migrate(ctx context.Context, in Input, cat *catalog.Catalog, f *dockerfile.File, r *Result) (*Result, error) {
+// migrate is Migrate of a file that was read. earlier is what was made out of it
+// in another state, nil for nothing.
+func migrate(ctx context.Context, in Input, cat *catalog.Catalog, f *dockerfile.File, earlier *assess.Stages, r *Result) (*Result, error) {
 	if reason, line, ok := ignored(f); ok {
 		r.Outcome, r.Code, r.Reason, r.Line = Skipped, CodeIgnored, reason, line
 		return r, nil
@@ -59,7 +60,7 @@ func migrate(ctx context.Context, in Input, cat *catalog.Catalog, f *dockerfile.
 		return r, nil
 	}
 	m := &migration{in: in, file: f, catalog: cat, result: r}
-	m.run(ctx)
+	m.run(ctx, earlier)
 	if err := ctx.Err(); err != nil { // what was made of it may be half of it
 		return nil, fmt.Errorf("migrating %s: %w", in.Path, err)
 	}
@@ -71,11 +72,13 @@ type migration struct {
 	in      Input
 	file    *dockerfile.File
 	catalog *catalog.Catalog
+	stages  *assess.Stages
 	result  *Result
 }
 
-func (m *migration) run(ctx context.Context) {
-	stages := assess.Read(m.file, m.catalog, m.in.Options.Images)
+func (m *migration) run(ctx context.Context, earlier *assess.Stages) {
+	stages := assess.Read(m.file, m.catalog, m.in.Options.Images, earlier)
+	m.stages = stages
 	input := strategy.Input{
 		File: m.file, Stages: stages, Catalog: m.catalog, Naming: m.in.Options.Naming,
 		Distro: m.in.Options.Distro, Missing: m.in.Options.MissingVersion,
@@ -140,7 +143,7 @@ func (m *migration) finish(ctx context.Context, plan *strategy.Plan, pass *rules
 	}
 	m.changes(pass.Findings, edits)
 	m.checklist(pass)
-	m.stages(plan)
+	m.stageList(plan)
 	m.ports(pass)
 	if bytes.Equal(after, r.Before) && len(r.Files) == 0 {
 		m.fail("edits", errors.New("the edits change nothing"))
@@ -395,8 +398,8 @@ func (m *migration) ports(pass *rules.Pass) {
 	}
 }
 
-// stages lists the stages of the result.
-func (m *migration) stages(p *strategy.Plan) {
+// stageList lists the stages of the result.
+func (m *migration) stageList(p *strategy.Plan) {
 	m.result.Stages = make([]Stage, 0, len(p.All)+1)
 	name := func(image, tag string) string { return m.in.Options.Naming.Repository(image) + ":" + tag }
 	for _, s := range p.All {

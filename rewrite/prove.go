@@ -26,7 +26,7 @@ func (m *migration) prove(ctx context.Context, edits []dockerfile.Edit, after *d
 	violations := verify.Check(ctx, verify.In{
 		Before: m.result.Before, After: m.result.After, File: m.file, Result: after, Edits: edits,
 		Catalog: m.catalog, Naming: m.in.Options.Naming, Extra: m.in.Options.Images,
-		Final: claim, Told: told,
+		Final: claim, Told: told, Origin: m.stages.Origin,
 	})
 	if len(violations) == 0 {
 		return nil

@@ -115,6 +115,9 @@ type Run struct {
 	Argv []string
 	// Opaque says why nothing can be said about it; "" when it was understood.
 	Opaque string
+	// shell and env are what a text was read with.
+	shell []string
+	env   map[string]string
 }
 
 // Copy is what a COPY or ADD writes.
@@ -148,12 +151,19 @@ func (s State) Root() bool {
 }
 
 // Read assesses every stage. extra maps further repositories to upstream ones.
-func Read(f *dockerfile.File, c *catalog.Catalog, extra map[string]string) *Stages {
+// earlier is how the same file was read in another state, nil for none: images
+// and shell texts that are the same there are not read again.
+func Read(f *dockerfile.File, c *catalog.Catalog, extra map[string]string, earlier *Stages) *Stages {
 	a := &Stages{File: f, All: make([]*Stage, 0, len(f.Stages))}
 	for i, ds := range f.Stages {
 		s := &Stage{Stage: ds, Final: i == len(f.Stages)-1}
-		s.start(a.All, c, extra)
-		s.walk(f, a.All)
+		s.start(a.All, func(reference string) *catalog.Origin {
+			if o := earlier.Origin(reference); o != nil {
+				return o
+			}
+			return c.Origin(reference, extra)
+		})
+		s.walk(f, a.All, earlier)
 		a.All = append(a.All, s)
 		s.chain, s.chainSteps = a.All[i:i+1:i+1], s.Steps
 		if s.Parent != nil {
@@ -165,6 +175,20 @@ func Read(f *dockerfile.File, c *catalog.Catalog, extra map[string]string) *Stag
 		a.Final = a.All[n-1]
 	}
 	return a
+}
+
+// Origin is the image that a FROM of the file names by a reference, variables
+// expanded; nil when none does, and for no stages at all.
+func (a *Stages) Origin(reference string) *catalog.Origin {
+	if a == nil {
+		return nil
+	}
+	for _, s := range a.All {
+		if s.Parent == nil && s.Origin != nil && s.Origin.Reference == reference {
+			return s.Origin
+		}
+	}
+	return nil
 }
 
 // named finds what COPY --from and a mount call by a name: the last of the stages
@@ -186,7 +210,7 @@ func named(before []*Stage, name string) *Stage {
 }
 
 // start sets the state before the first instruction; before are the stages above.
-func (s *Stage) start(before []*Stage, c *catalog.Catalog, extra map[string]string) {
+func (s *Stage) start(before []*Stage, origin func(reference string) *catalog.Origin) {
 	ref := s.Base
 	switch {
 	case ref.Parent != nil:
@@ -204,7 +228,7 @@ func (s *Stage) start(before []*Stage, c *catalog.Catalog, extra map[string]stri
 		s.End = State{WorkDir: "/"}
 		return
 	}
-	s.Origin = c.Origin(ref.Resolved, extra)
+	s.Origin = origin(ref.Resolved)
 	cfg := s.Origin.Config
 	st := State{Env: cfg.Env, BaseUser: cfg.User, WorkDir: "/", StopSignal: cfg.StopSignal, Volumes: cfg.Volumes}
 	if cfg.WorkDir != "" {
@@ -250,7 +274,7 @@ func (s State) own(base map[string]string) map[string]string {
 }
 
 // walk runs through the instructions; before are the stages above.
-func (s *Stage) walk(f *dockerfile.File, above []*Stage) {
+func (s *Stage) walk(f *dockerfile.File, above []*Stage, earlier *Stages) {
 	st := s.End
 	var base map[string]string
 	if s.Origin != nil {
@@ -345,7 +369,9 @@ func (s *Stage) walk(f *dockerfile.File, above []*Stage) {
 			if own == nil {
 				own = st.own(base)
 			}
-			step.Run = readRun(in, c, st.Shell, own)
+			if step.Run = earlier.run(in, st.Shell, own); step.Run == nil {
+				step.Run = readRun(in, c, st.Shell, own)
+			}
 			s.mounts(in, above)
 		case *instructions.CopyCommand:
 			step.Copy = s.copy(above, &c.SourcesAndDest, c.From, c.Chown, c.Chmod, false, expand, st.WorkDir)

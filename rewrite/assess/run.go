@@ -1,7 +1,9 @@
 package assess
 
 import (
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -28,7 +30,26 @@ func readRun(in *dockerfile.Instruction, c *instructions.RunCommand, sh []string
 	if len(in.Heredocs) > 0 {
 		return readHeredocRun(in, lang, known, shell.Plain())
 	}
-	return readScript(text, lang, known)
+	r := readScript(text, lang, known)
+	r.shell, r.env = sh, env
+	return r
+}
+
+// run is how a RUN was read whose text is the same, under the same SHELL and with
+// the same variables; nil for none.
+func (a *Stages) run(in *dockerfile.Instruction, sh []string, env map[string]string) *Run {
+	if a == nil || in.JSON || len(in.Heredocs) > 0 {
+		return nil
+	}
+	for _, s := range a.All {
+		for _, st := range s.Steps {
+			r := st.Run
+			if r != nil && r.Script != nil && st.Text == in.Text && !st.JSON && len(st.Heredocs) == 0 && slices.Equal(r.shell, sh) && maps.Equal(r.env, env) {
+				return r
+			}
+		}
+	}
+	return nil
 }
 
 // readExec reads an exec form: a program, or a shell with -c.

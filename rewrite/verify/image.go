@@ -20,7 +20,13 @@ type image struct {
 
 // lookup understands a reference.
 func (in *In) lookup(ref string) *image {
-	o := in.Catalog.Origin(ref, in.Extra)
+	var o *catalog.Origin
+	if in.Origin != nil {
+		o = in.Origin(ref)
+	}
+	if o == nil {
+		o = in.Catalog.Origin(ref, in.Extra)
+	}
 	i := &image{origin: o, config: o.Config, known: o.Config.Known}
 	name, ok := in.Naming.Image(o.Repository)
 	if !ok || !in.Catalog.Has(name) {

@@ -36,6 +36,9 @@ type In struct {
 	Naming catalog.Naming
 	// Extra maps further repositories to upstream ones, as in the configuration.
 	Extra map[string]string
+	// Origin gives what the catalog is known to say of a reference, nil for one
+	// that it was not asked for; a nil Origin has Check ask for all.
+	Origin func(reference string) *catalog.Origin
 	// Final is what the result claims about its final stage.
 	Final Final
 	// Told are the ids of rules for which a checklist item tells the reader that
