@@ -33,6 +33,9 @@ func writesBundle(e *effects, c *Command) {
 			if a.Text == "deployment" && i+1 < len(c.Args) && c.Args[i+1].Text != "false" {
 				e.set("BUNDLE_DEPLOYMENT", Arg{Text: "1", Literal: true}, c.Conditional)
 			}
+			if bundleSetting(a.Text) {
+				rememberBundle(e, c)
+			}
 		}
 		return
 	case "exec":
@@ -40,6 +43,11 @@ func writesBundle(e *effects, c *Command) {
 		return
 	case "binstubs", "package", "cache", "lock", "clean":
 		e.here(c)
+	}
+	for _, a := range c.Args {
+		if name, _, _ := strings.Cut(a.Text, "="); name == "--path" || name == "--without" || name == "--with" || name == "--deployment" {
+			rememberBundle(e, c)
+		}
 	}
 	if a, ok := valueOf(c, "--path"); ok {
 		e.write(c, a)
@@ -59,6 +67,29 @@ func writesBundle(e *effects, c *Command) {
 		}
 	}
 	e.abs(c, e.or(c, "GEM_HOME", "/usr/local/bundle"))
+}
+
+// bundleSetting tells whether a setting of Bundler matters while the program
+// runs: where the gems are, and which of them are.
+func bundleSetting(name string) bool {
+	switch name {
+	case "path", "without", "with", "only", "deployment", "path.system", "specific_platform", "force_ruby_platform":
+		return true
+	}
+	return false
+}
+
+// rememberBundle notes the file that Bundler keeps settings and remembered
+// options in: the official images set BUNDLE_APP_CONFIG to /usr/local/bundle,
+// and what is for all applications is in the home directory.
+func rememberBundle(e *effects, c *Command) {
+	for _, a := range c.Args {
+		if a.Text == "--global" {
+			e.underHome(c, "BUNDLE_USER_HOME", ".bundle/config")
+			return
+		}
+	}
+	e.abs(c, path.Join(e.or(c, "BUNDLE_APP_CONFIG", "/usr/local/bundle"), "config"))
 }
 
 func writesComposer(e *effects, c *Command) {

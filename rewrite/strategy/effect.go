@@ -394,7 +394,7 @@ func npmPrefix(p string) bool {
 // program misses.
 func ephemeral(p string) bool {
 	for _, prefix := range []string{"/tmp", "/var/tmp", "/var/cache", "/var/lib/apt", "/var/lib/dpkg", "/root/.cache", "/root/.npm", "/root/.yarn", "/root/.config", "/root/.local/share/pnpm",
-		"/etc/apk/cache", "/var/log", "/root/.gradle", "/root/.m2", "/usr/share/doc", "/usr/share/man", "/usr/share/locale", "/var/lib/cache", "/root/.bundle", "/root/.composer", "/root/.pki",
+		"/etc/apk/cache", "/var/log", "/root/.gradle", "/root/.m2", "/usr/share/doc", "/usr/share/man", "/usr/share/locale", "/var/lib/cache", "/root/.bundle/cache", "/root/.composer", "/root/.pki",
 		"/go/pkg", "/root/.cargo", "/usr/local/share/.cache", "/home/node/.npm", "/root/.node-gyp", "/root/.electron", "/usr/local/share/man", "/etc/apt", "/etc/apk"} {
 		if rest, ok := strings.CutPrefix(p, prefix); ok && (rest == "" || rest[0] == '/' || rest[0] == '*') {
 			return true
