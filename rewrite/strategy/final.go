@@ -280,7 +280,7 @@ func developmentStage(f *assess.Stage, file string) *Block {
 func developmentWord(name string) string {
 	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '-' || r == '_' || r == '.' }) {
 		switch part {
-		case "dev", "devel", "develop", "development", "debug", "test", "tests", "testing", "unittest", "unittests", "lint", "ci", "devcontainer":
+		case "dev", "devel", "develop", "development", "debug", "test", "tests", "testing", "unittest", "unittests", "lint", "devcontainer":
 			return part
 		}
 	}

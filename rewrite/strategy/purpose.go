@@ -28,6 +28,10 @@ func programsOf(pkg string) []string {
 		return []string{"gpg", "gpgv", "apt-key"}
 	case "openssh-client":
 		return []string{"ssh", "ssh-keyscan", "scp", "git"}
+	case "protoc", "protobuf-compiler":
+		return []string{"protoc"}
+	case "maven", "gradle", "ant", "cargo", "rustc":
+		return []string{pkg}
 	}
 	return nil
 }
