@@ -147,6 +147,27 @@ func (in *Input) clash(s *assess.Stage, st *assess.Step, def *catalog.Definition
 	return u, false, false
 }
 
+// writesAccount is an account of the new image that a RUN writes into
+// /etc/passwd by itself: the line that is there already would count.
+func (in *Input) writesAccount(s *assess.Stage, st *assess.Step, def *catalog.Definition) (catalog.User, bool) {
+	if st.Run == nil || st.Run.Script == nil {
+		return catalog.User{}, false
+	}
+	o := s.Root().Origin
+	for _, c := range st.Run.Script.Commands {
+		if !slices.ContainsFunc(c.Redirects, func(r shell.Redirect) bool { return r.Path == "/etc/passwd" && r.Writes() }) {
+			continue
+		}
+		for _, u := range def.Users {
+			had := o != nil && slices.ContainsFunc(o.Config.Users, func(old catalog.User) bool { return old.Name == u.Name })
+			if u.Name != "root" && !had && slices.ContainsFunc(c.Args, func(a shell.Arg) bool { return strings.HasPrefix(a.Text, u.Name+":") }) {
+				return u, true
+			}
+		}
+	}
+	return catalog.User{}, false
+}
+
 // onlyMakes tells whether a RUN does nothing but make accounts of one name.
 func (in *Input) onlyMakes(st *assess.Step, name string) bool {
 	for _, c := range st.Run.Script.Commands {
@@ -163,6 +184,10 @@ func (in *Input) onlyMakes(st *assess.Step, name string) bool {
 // already, unless its RUN can simply go.
 func (in *Input) fitsMade(s *assess.Stage, _ *catalog.Choice, def *catalog.Definition) *Block {
 	for _, st := range s.Steps {
+		if u, ok := in.writesAccount(s, st, def); ok {
+			return &Block{Rule: "nonroot-user", Code: "account-there", Line: st.Lines[0],
+				Text: fmt.Sprintf("it writes an account into /etc/passwd that dhi %s has already: %s with the number %d", def.Image, u.Name, u.UID)}
+		}
 		u, same, ok := in.clash(s, st, def)
 		if !ok || same && in.onlyMakes(st, u.Name) {
 			continue

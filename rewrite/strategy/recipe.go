@@ -235,7 +235,7 @@ func (in *Input) runtimeFiles(f *assess.Stage, r *recipe) {
 	files, known := in.sourceFilesRead(f)
 	for _, e := range files {
 		p := path.Join(f.End.WorkDir, e.path)
-		r.artifacts = append(r.artifacts, artifact{path: p, why: fmt.Sprintf("%s names it (line %d)", e.source, e.line)})
+		r.artifacts = append(r.artifacts, artifact{path: p, chown: database(p), why: fmt.Sprintf("%s names it (line %d)", e.source, e.line)})
 	}
 	data := copiedData(f)
 	r.addArtifacts(data)
@@ -258,6 +258,15 @@ func (in *Input) runtimeFiles(f *assess.Stage, r *recipe) {
 		text = fmt.Sprintf("%s and the files that the sources name are copied into the final image. Does the program read others?", r.artifacts[0].path)
 	}
 	r.notes = append(r.notes, Note{Rule: "multi-stage", Text: text, Line: line})
+}
+
+// database tells whether a file is one that the program surely writes.
+func database(p string) bool {
+	switch strings.ToLower(path.Ext(p)) {
+	case ".db", ".db3", ".sqlite", ".sqlite3":
+		return true
+	}
+	return false
 }
 
 type readFile struct {

@@ -374,11 +374,15 @@ func anywhere(sc *shell.Script) bool {
 		default:
 			return false
 		}
-		for i, a := range c.Args {
-			mode := i == 0 && (c.Name == "chmod" || c.Name == "chown")
-			if !mode && !strings.HasPrefix(a.Text, "-") && !strings.HasPrefix(a.Text, "/") {
+		mode := c.Name == "chmod" || c.Name == "chown" // the first word that is no option
+		for _, a := range c.Args {
+			if strings.HasPrefix(a.Text, "-") {
+				continue
+			}
+			if !mode && !strings.HasPrefix(a.Text, "/") {
 				return false
 			}
+			mode = false
 		}
 	}
 	return true
