@@ -48,6 +48,8 @@ func (b *Bot) pullRequest(ctx context.Context, e *event.PullRequest) error {
 	return nil
 }
 
+// onPull does something about a pull request. What GitHub refuses of it is only
+// logged.
 func (b *Bot) onPull(ctx context.Context, e *event.PullRequest, f func(*job, context.Context, int) error) error {
 	j, err := b.open(ctx, e.Installation.ID, e.Repository.ID)
 	if errors.Is(err, githubapi.ErrNotFound) {
@@ -56,7 +58,7 @@ func (b *Bot) onPull(ctx context.Context, e *event.PullRequest, f func(*job, con
 	if err != nil {
 		return err
 	}
-	return f(j, ctx, int(e.Number))
+	return unasked(ctx, f(j, ctx, int(e.Number)))
 }
 
 // makesRoom opens the next pull request when one of ours was merged or closed and
@@ -79,7 +81,7 @@ func (j *job) makesRoom(ctx context.Context, number int) error {
 		return nil
 	}
 	_, err = j.fulfil(ctx, plan.Ask{Kind: plan.Next, Paths: m.Paths, Distro: m.Distro}, "")
-	return unasked(ctx, err)
+	return err
 }
 
 // touched looks after our pull request when a person did something with it: a
@@ -96,7 +98,7 @@ func (j *job) touched(ctx context.Context, number int, e *event.PullRequest) err
 	}
 	if e.Action == "reopened" {
 		_, err := j.fulfil(ctx, plan.Ask{Kind: plan.Push}, p.Branch)
-		return unasked(ctx, err)
+		return err
 	}
 	head := e.Pull.Head.SHA
 	if head == p.Marker.Head || head == p.Marker.Previous {
@@ -144,7 +146,7 @@ func (j *job) ticked(ctx context.Context, number int, branch string) error {
 		return err
 	}
 	if ans.refused {
-		if err := j.say(ctx, number, fmt.Sprintf("box-%s-%s", kind, p.Marker.Head), ans.text); err != nil {
+		if err := unasked(ctx, j.say(ctx, number, fmt.Sprintf("box-%s-%s", kind, p.Marker.Head), ans.text)); err != nil {
 			return err
 		}
 	}

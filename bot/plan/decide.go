@@ -195,7 +195,7 @@ func write(s State, results []*rewrite.Result) Plan {
 	}
 	m := s.Pull.Marker
 	digest := Digest(results)
-	fresh := s.HeadWritten && (s.HeadBase == s.Base || s.Ask.Kind == Follow) && s.HeadProposal == digest
+	fresh := s.HeadWritten && (s.HeadBase == s.Base || s.Ask.Kind == Follow && s.Pull.Base == s.Repository.DefaultBranch) && s.HeadProposal == digest
 	if fresh && !m.Closed && m.Proposal == digest && s.Ask.Kind != Recreate {
 		if s.Ask.Kind == Ignore {
 			return Plan{Reason: Remembers, Actions: []Action{Remember{Number: s.Pull.Number}}, Reply: replyRemembers(s.Pull)}

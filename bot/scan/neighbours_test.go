@@ -54,3 +54,31 @@ func TestNeighbourChanges(t *testing.T) {
 		t.Errorf("without an open pull request a push costs %v and %d", rest, graphql)
 	}
 }
+
+// TestAnotherDefaultBranch: an open pull request follows the default branch, also
+// when nothing that it proposes is another on the new one.
+func TestAnotherDefaultBranch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.home("first_wave: none\nonboarding: none\n")
+	shop := w.repository("shop", node(8000))
+	w.install()
+	w.work()
+	if _, err := shop.Push("alice", "develop", "Another line of work", node(8000)); err != nil {
+		t.Fatal(err)
+	}
+	if err := shop.SetDefaultBranch("alice", "develop"); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	var list []struct {
+		State string `json:"state"`
+		Base  struct {
+			Ref string `json:"ref"`
+		} `json:"base"`
+	}
+	w.get("repos/acme/shop/pulls?state=all", &list)
+	if len(list) != 1 || list[0].State != "open" || list[0].Base.Ref != "develop" {
+		t.Errorf("%+v", list)
+	}
+}

@@ -47,6 +47,11 @@ func (s *Scanner) Observe(ctx context.Context, d inbox.Delivery) error {
 		if e.Action == "deleted" {
 			return order(task{Gone: []int64{e.Repository.ID}})
 		}
+		if e.Action == "edited" { // perhaps it has another default branch
+			if err := s.follow(ctx, e.Common(), d.GUID); err != nil {
+				return err
+			}
+		}
 		return look(e.Repository.ID)
 	case *event.Push:
 		if e.Branch() != e.Repository.DefaultBranch || e.Deleted {
@@ -58,7 +63,7 @@ func (s *Scanner) Observe(ctx context.Context, d inbox.Delivery) error {
 		if bot.Touches(e) {
 			return look(e.Repository.ID)
 		}
-		return s.follow(ctx, in, e)
+		return s.follow(ctx, e.Common(), e.After)
 	case *event.PullRequest:
 		if plan.IsBranch(e.Pull.Head.Ref) && e.SameRepository() && (e.Action == "opened" || e.Action == "closed" || e.Action == "reopened") {
 			return look(e.Repository.ID)
@@ -71,11 +76,11 @@ func (s *Scanner) Observe(ctx context.Context, d inbox.Delivery) error {
 	return nil
 }
 
-// follow has the engine look at open pull requests after a push that changes no
+// follow has the engine look at open pull requests after something that changes no
 // Dockerfile: what surrounds one decides about it too. Where none is open, which
-// is most of the time, it costs no call.
-func (s *Scanner) follow(ctx context.Context, installation int64, e *event.Push) error {
-	doc, ok, err := s.c.Memory.Repository(ctx, installation, e.Repository.ID)
+// is most of the time, it costs no call. name makes the order once.
+func (s *Scanner) follow(ctx context.Context, e *event.Head, name string) error {
+	doc, ok, err := s.c.Memory.Repository(ctx, e.Installation.ID, e.Repository.ID)
 	if err != nil {
 		return fmt.Errorf("recalling repository %d: %w", e.Repository.ID, err)
 	}
@@ -86,7 +91,7 @@ func (s *Scanner) follow(ctx context.Context, installation int64, e *event.Push)
 	if err != nil || !slices.ContainsFunc(r.Pulls, func(p pull) bool { return p.Open }) {
 		return nil //nolint:nilerr // it is only remembered: the next pass looks
 	}
-	return s.put(ctx, eventRefresh, fmt.Sprintf("refresh:%d:%s", e.Repository.ID, e.After), installation, r.Repo, task{})
+	return s.put(ctx, eventRefresh, fmt.Sprintf("refresh:%d:%s", e.Repository.ID, name), e.Installation.ID, r.Repo, task{})
 }
 
 // repositories looks at what came under the installation, and forgets what
