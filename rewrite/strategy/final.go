@@ -145,6 +145,7 @@ func (d *decider) imageBlocks(root *Stage, pick *catalog.Pick, image string, lis
 	case "php":
 		out = append(out, d.phpLinks(f, pick.Def)...)
 		out = append(out, d.phpPools(f, pick.Def)...)
+		out = append(out, d.phpTool(f)...)
 	}
 	if b := developmentStage(f, d.Path); b != nil {
 		out = append(out, *b)

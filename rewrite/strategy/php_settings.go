@@ -82,3 +82,27 @@ func (d *decider) notePHP(f *assess.Stage, def *catalog.Definition) {
 			Text: "The catalog declares no /tmp for dhi php on Alpine. Uploads and sessions are written there by default: test both, or mount a writable /tmp."})
 	}
 }
+
+// phpTool refuses a runtime image for an image that brings Composer and nothing
+// of a program: people run Composer in it, in a directory that they mount.
+func (in *Input) phpTool(f *assess.Stage) []Block {
+	line := 0
+	for _, st := range f.ChainSteps() {
+		switch c := st.Copy; {
+		case c != nil && (c.FromStage != nil || c.From == "" && !strings.HasPrefix(path.Clean(c.Dest), "/usr/local")):
+			return nil // of the program, as far as that can be told
+		case c != nil && strings.HasSuffix(c.From, "composer") || c != nil && strings.Contains(c.From, "composer:"):
+			line = st.Lines[0]
+		case st.Run != nil && st.Run.Script != nil:
+			for _, p := range st.Run.Script.Effects(st.Before.WorkDir).Paths {
+				if path.Base(p) == "composer" {
+					line = st.Lines[0]
+				}
+			}
+		}
+	}
+	if line == 0 {
+		return nil
+	}
+	return []Block{{Rule: "entry-point", Code: "no-start-command", Line: line, Text: "it brings Composer and no program, so people run Composer in it"}}
+}
