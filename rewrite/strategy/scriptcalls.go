@@ -7,6 +7,7 @@ import (
 
 	"dhibot/rewrite/assess"
 	"dhibot/rewrite/catalog"
+	"dhibot/rewrite/project"
 )
 
 // scriptCalls tells whether a script that the file copies into the image by
@@ -82,4 +83,27 @@ func toolsOf(pkg string) []string {
 		return []string{"xz"}
 	}
 	return []string{pkg}
+}
+
+// calledByCompose is the place of a command or health check of compose that
+// names a program, "" when there is none.
+func (in *Input) calledByCompose(program string) string {
+	if !in.known() {
+		return ""
+	}
+	for _, b := range in.Project.Builds() {
+		if b.Service == nil {
+			continue
+		}
+		for _, s := range []*project.Setting{b.Service.Healthcheck, b.Service.Command, b.Service.Entrypoint} {
+			if s == nil {
+				continue
+			}
+			words := strings.FieldsFunc(s.Value, func(r rune) bool { return strings.ContainsRune(" \t\n\"'[],;|&()`", r) })
+			if slices.ContainsFunc(words, func(w string) bool { return path.Base(w) == program }) {
+				return place(s.At)
+			}
+		}
+	}
+	return ""
 }

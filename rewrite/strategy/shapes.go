@@ -3,6 +3,7 @@ package strategy
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"dhibot/rewrite/assess"
@@ -107,7 +108,17 @@ func (d *decider) noteDropped(e effect) {
 		d.Notes = append(d.Notes, Note{Rule: "package-management", Line: e.step.Lines[0],
 			Text: fmt.Sprintf("The final image no longer has %s: by Cargo.lock the program links no such library.", strings.Join(once(e.unlinked), ", "))})
 	}
-	if n := once(append(append([]string(nil), e.tools...), e.build...)); len(n) > 0 {
+	n := once(append(append([]string(nil), e.tools...), e.build...))
+	n = slices.DeleteFunc(n, func(name string) bool {
+		at := d.calledByCompose(name)
+		if at == "" {
+			return false
+		}
+		d.Notes = append(d.Notes, Note{Rule: "package-management", Line: e.step.Lines[0],
+			Text: fmt.Sprintf("The final image no longer has %s, which %s calls.", name, at)})
+		return true
+	})
+	if len(n) > 0 {
 		d.Notes = append(d.Notes, Note{Rule: "package-management", Line: e.step.Lines[0],
 			Text: fmt.Sprintf("The final image no longer has %s. Nothing in this repository was seen to call it there; check scripts that run `docker exec`.", strings.Join(n, ", "))})
 	}
