@@ -131,6 +131,9 @@ func (t *starter) brings(prog string) bool {
 // it is a script.
 func (t *starter) file(c assess.Command, argv []string, abs string) ([]string, string, *Block) {
 	info := t.in.scriptOf(t.final, abs)
+	if name := interpreterOf(abs); name != "" && info.interpreter == "" && info.path == "" && t.def.HasProgram(name) {
+		info.interpreter = name
+	}
 	switch {
 	case info.interpreter == "" && (scriptName(abs) || info.path == "" && t.entrypointFile(abs)):
 		bl := t.block(c, "script-start", fmt.Sprintf("it starts %s, by its name a shell script", argv[0]))
@@ -182,6 +185,17 @@ func article(name string) string {
 		return "an " + name
 	}
 	return "a " + name
+}
+
+// interpreterOf is the interpreter of a script by its name.
+func interpreterOf(p string) string {
+	switch path.Ext(p) {
+	case ".php", ".phar":
+		return "php"
+	case ".rb":
+		return "ruby"
+	}
+	return ""
 }
 
 // ownProgram is how an image names the program that it starts by itself, when
