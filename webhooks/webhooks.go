@@ -4,7 +4,7 @@
 //
 //	POST /api/github/webhooks   deliveries
 //	GET  /healthz               the process answers
-//	GET  /readyz                database, queue and App credentials work
+//	GET  /readyz                database and queue work, GitHub has not refused the App
 //	GET  /metrics               Prometheus
 package webhooks
 
@@ -47,8 +47,9 @@ type Config struct {
 	// nil.
 	Acknowledge func(ctx context.Context, d inbox.Delivery) error
 
-	// Credentials reports whether GitHub accepts the App's key; asked by
-	// /readyz. May be nil.
+	// Credentials reports that GitHub does not accept the App's key; asked by
+	// /readyz. That GitHub cannot be asked is no reason to take no deliveries.
+	// May be nil.
 	Credentials func(ctx context.Context) error
 
 	Metrics *Metrics // nil: metrics on a registry of its own

@@ -165,7 +165,7 @@ func Run(ctx context.Context, c Config, ln net.Listener) (err error) {
 	}
 	handler, err := webhooks.New(webhooks.Config{
 		Secrets: c.Secrets, AppID: c.AppID, Inbox: box, Acknowledge: b.Acknowledge, Metrics: metrics.edge,
-		Credentials: func(ctx context.Context) error { _, err := github.Self(ctx); return err },
+		Credentials: (&credentials{self: github.Self}).check,
 		Log:         c.Log.With().Str("component", "webhooks").Logger(),
 	})
 	if err != nil {
