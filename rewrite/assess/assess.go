@@ -194,8 +194,9 @@ func (a *Stages) Origin(reference string) *catalog.Origin {
 // named finds what COPY --from and a mount call by a name: the last of the stages
 // before them, without regard to case, or its number; nil for none.
 func named(before []*Stage, name string) *Stage {
-	if n, err := strconv.Atoi(name); err == nil {
-		if n >= 0 && n < len(before) && strconv.Itoa(n) == name {
+	if name != "" && name[0] >= '0' && name[0] <= '9' { // no name of a stage begins so
+		n, err := strconv.Atoi(name)
+		if err == nil && n >= 0 && n < len(before) && strconv.Itoa(n) == name {
 			return before[n]
 		}
 		return nil

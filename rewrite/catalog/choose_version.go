@@ -195,7 +195,8 @@ func closer(a, b, want int) bool {
 
 // missing decides about a version that is not offered.
 func (s *selection) missing(offers, fits []*offer, strict bool) (*offer, error) {
-	wanted, ok := parseVersion(s.text)
+	var parts [6]int
+	wanted, ok := appendVersion(parts[:0], s.text)
 	if !ok {
 		return nil, &NoVersionError{Image: s.name, Wanted: s.text, Distro: offers[0].distro, Nearest: lines(offers, nil, s.name)}
 	}

@@ -150,7 +150,8 @@ func (g *grammar) settle() {
 func (g *grammar) osRelease() {
 	o := g.origin
 	o.Distro = osImages[g.image]
-	if v, ok := parseVersion(o.Version); ok {
+	var parts [6]int
+	if v, ok := appendVersion(parts[:0], o.Version); ok {
 		switch {
 		case o.Distro == Alpine:
 			if len(v) > 1 { // alpine:3 is whatever 3.x is the newest
@@ -240,7 +241,8 @@ func (g *grammar) version(w, next string) bool {
 			return false
 		}
 	}
-	v, ok := parseVersion(w)
+	var parts [6]int
+	v, ok := appendVersion(parts[:0], w)
 	if o.Version != "" {
 		// A date, a revision or a second version: 20240211, the r5 of others.
 		return ok || g.image == ""

@@ -155,6 +155,11 @@ func (i *Instruction) Logical(s Span) string {
 	var b strings.Builder
 	whole := i.base + len(i.logical)
 	for _, g := range i.segs {
+		if at := g.at - g.src; s.Start >= g.src && s.End <= g.src+g.n && s.Start <= s.End && s.Start+at >= i.base && s.End+at <= whole {
+			return i.logical[s.Start+at-i.base : s.End+at-i.base] // nothing is left out
+		}
+	}
+	for _, g := range i.segs {
 		from, to := max(s.Start, g.src), min(s.End, g.src+g.n)
 		lo, hi := g.at+from-g.src, g.at+to-g.src
 		lo, hi = max(lo, i.base), min(hi, whole)

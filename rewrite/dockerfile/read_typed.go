@@ -24,7 +24,7 @@ func typedPlain(node *parser.Node) any {
 	if strings.Contains(node.Original, "<<") {
 		return nil
 	}
-	keyword := strings.ToLower(node.Value)
+	keyword := instruction(node.Value)
 	if keyword == command.Copy {
 		return plainCopy(node)
 	}

@@ -38,7 +38,7 @@ func (r *reader) node(line string) *parser.Node {
 	}
 	args := line[rest.from:rest.to]
 	ok := true
-	switch strings.ToLower(node.Value) {
+	switch instruction(node.Value) {
 	case command.From, command.Expose:
 		node.Next = r.list(args)
 	case command.Arg:
@@ -67,6 +67,21 @@ func (r *reader) node(line string) *parser.Node {
 		return nil
 	}
 	return node
+}
+
+// instruction is the name of an instruction as the command package has it, "" for
+// none that is known.
+func instruction(keyword string) string {
+	for _, name := range [...]string{
+		command.Run, command.Copy, command.From, command.Env, command.Workdir, command.Cmd, command.Arg, command.Expose,
+		command.User, command.Entrypoint, command.Label, command.Add, command.Healthcheck, command.Volume, command.Shell,
+		command.StopSignal, command.Onbuild, command.Maintainer,
+	} {
+		if len(name) == len(keyword) && strings.EqualFold(name, keyword) {
+			return name
+		}
+	}
+	return ""
 }
 
 // trigger reads the instruction of an ONBUILD; one within another is odd.

@@ -70,7 +70,12 @@ func sorted(set map[string]bool) []string {
 	if len(set) == 0 {
 		return nil
 	}
-	return slices.Sorted(maps.Keys(set))
+	list := make([]string, 0, len(set))
+	for s := range set {
+		list = append(list, s)
+	}
+	slices.Sort(list)
+	return list
 }
 
 // Writes is Effects in short: the paths outside of cwd that the text may

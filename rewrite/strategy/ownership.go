@@ -75,7 +75,7 @@ func (d *decider) dropOwners(f *assess.Stage, at int, effects effects) {
 		}
 		needed := false
 		for _, later := range f.Steps[i+1 : at] {
-			if later.Run != nil && !later.Before.Root() || later.Copy != nil && later.Copy.Chown != "" && !numeric(strings.Split(later.Copy.Chown, ":")[0]) || later.Keyword == "USER" {
+			if later.Run != nil && !later.Before.Root() || later.Copy != nil && later.Copy.Chown != "" && !numeric(userPart(later.Copy.Chown)) || later.Keyword == "USER" {
 				needed = true
 			}
 		}

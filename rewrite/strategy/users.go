@@ -75,12 +75,12 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 	}
 	if last != "" {
 		r.Spec = last
-	} else if final.End.User != "" && numeric(strings.Split(final.End.User, ":")[0]) {
+	} else if final.End.User != "" && numeric(userPart(final.End.User)) {
 		r.Spec = final.End.User
 		if !strings.Contains(r.Spec, ":") {
 			r.Spec += ":" + r.Spec
 		}
-	} else if d, ok := def.User(strings.Split(final.End.User, ":")[0]); ok && final.End.User != "" {
+	} else if d, ok := def.User(userPart(final.End.User)); ok && final.End.User != "" {
 		r.Spec = numbers(catalog.User{UID: d.UID, GID: d.GID})
 	}
 	if r.Root {
@@ -182,6 +182,12 @@ func (in *Input) filledIn(st *assess.Step, word string) string {
 	return text
 }
 
+// userPart is the user of user:group.
+func userPart(owner string) string {
+	user, _, _ := strings.Cut(owner, ":")
+	return user
+}
+
 // numbers is an account as USER and --chown take it: 65532:65532.
 func numbers(u catalog.User) string {
 	var room [24]byte
@@ -217,7 +223,7 @@ func oldAccount(final *assess.Stage, user string, def *catalog.Definition) bool 
 	if _, ok := def.User(user); ok {
 		return false
 	}
-	if final.Origin.Config.User != "" && strings.Split(final.Origin.Config.User, ":")[0] == user {
+	if final.Origin.Config.User != "" && userPart(final.Origin.Config.User) == user {
 		return true
 	}
 	for _, u := range final.Origin.Config.Users {
