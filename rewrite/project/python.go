@@ -51,7 +51,8 @@ func (p *Project) Python(dir string, files ...string) *Python {
 		}
 	}
 	for _, f := range p.repo.names(p.at(dir), func(n string) bool {
-		return strings.HasPrefix(n, "requirements") && (strings.HasSuffix(n, ".txt") || strings.HasSuffix(n, ".in"))
+		// Files that are named are those that are installed, and no other.
+		return len(named) == 0 && strings.HasPrefix(n, "requirements") && (strings.HasSuffix(n, ".txt") || strings.HasSuffix(n, ".in"))
 	}) {
 		if !named[f] && !developmentFile(f) {
 			y.requirements(f, 0)

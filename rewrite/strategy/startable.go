@@ -332,6 +332,9 @@ func (t *starter) pythonStart(c assess.Command, argv []string) ([]string, string
 	if name == "uv" && t.venv != "" && len(argv) > 2 && argv[1] == "run" {
 		return t.uvRun(c, argv)
 	}
+	if len(argv) > 2 && argv[1] == "run" && (name == "poetry" || name == "pipenv" || name == "pdm") {
+		return t.managerRun(c, argv)
+	}
 	if t.def.HasProgram(name) || strings.HasPrefix(name, "python3.") {
 		return argv, "", nil
 	}
@@ -355,7 +358,10 @@ func (t *starter) uvRun(c assess.Command, argv []string) ([]string, string, *Blo
 			return nil, "", &bl
 		}
 	}
-	if len(rest) == 0 || strings.ContainsAny(rest[0], "/$") || strings.HasSuffix(rest[0], ".py") ||
+	if len(rest) > 0 && t.plainScript(rest[0]) {
+		rest = append([]string{"python"}, rest...)
+	}
+	if len(rest) == 0 || strings.ContainsAny(rest[0], "/$") ||
 		!strings.HasPrefix(rest[0], "python") && !t.in.consoleScript(t.final, rest[0]) {
 		bl := t.block(c, "start-unknown", fmt.Sprintf("it starts through %s, and which program that is cannot be told", strings.Join(argv, " ")))
 		return nil, "", &bl
