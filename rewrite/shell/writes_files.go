@@ -57,7 +57,7 @@ var fileTools = map[string]handler{
 	"gpgv":     nothing,
 	"gpgconf":  nothing,
 	"dirmngr":  nothing,
-	"keytool":  writesOption("-keystore -destkeystore -file"),
+	"keytool":  writesKeytool,
 	"awk":      writesAwk,
 	"gawk":     writesAwk,
 	"mawk":     writesAwk,
@@ -276,4 +276,29 @@ func writesRemoved(e *effects, c *Command) {
 		}
 		e.remove(c, a)
 	}
+}
+
+// writesKeytool: -cacerts is the trust store of Java itself, whose place the
+// text does not say; without a store it is one in the home directory.
+func writesKeytool(e *effects, c *Command) {
+	reads, store := false, false
+	for _, a := range c.Args {
+		switch a.Text {
+		case "-cacerts":
+			e.unknown("keytool changes the trust store of Java")
+			return
+		case "-list", "-printcert", "-printcertreq", "-printcrl", "-exportcert", "-export", "-certreq":
+			reads = true
+		case "-keystore", "-destkeystore":
+			store = true
+		}
+	}
+	if !reads {
+		writesOption("-keystore -destkeystore")(e, c)
+		if !store {
+			e.underHome(c, "", ".keystore")
+		}
+		return
+	}
+	writesOption("-file")(e, c)
 }

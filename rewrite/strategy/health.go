@@ -31,7 +31,7 @@ func (t *starter) health() Health {
 	} else {
 		run = assess.Command{Set: true, Shell: true, Argv: test[1:]}.Script()
 	}
-	if argv != nil && !shellDashC(argv) && !fetcher(path.Base(argv[0])) {
+	if argv != nil && !shellDashC(argv) && (!fetcher(path.Base(argv[0])) || t.placed(argv[0])) {
 		if _, why, b := t.startable(assess.Command{Step: end.Health}, argv); b == nil && why == "" {
 			return Health{}
 		}

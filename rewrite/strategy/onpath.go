@@ -190,3 +190,14 @@ func (t *starter) copiedJava() bool {
 func mentionsRun(s *assess.Stage, word string) bool {
 	return slices.ContainsFunc(s.ChainSteps(), func(st *assess.Step) bool { return st.Run != nil && strings.Contains(st.Text, word) })
 }
+
+// placed tells whether a COPY places a program by its name.
+func (t *starter) placed(prog string) bool {
+	if !path.IsAbs(prog) {
+		_, ok := t.onPath(prog)
+		return ok
+	}
+	return slices.ContainsFunc(t.final.ChainSteps(), func(st *assess.Step) bool {
+		return st.Copy != nil && slices.Contains(copiedFiles(st.Copy), prog)
+	})
+}

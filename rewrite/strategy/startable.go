@@ -138,8 +138,12 @@ func (t *starter) file(c assess.Command, argv []string, abs string) ([]string, s
 	case info.interpreter == "" && (scriptName(abs) || info.path == "" && t.entrypointFile(abs)):
 		bl := t.block(c, "script-start", fmt.Sprintf("it starts %s, by its name a shell script", argv[0]))
 		return nil, "", &bl
-	case info.interpreter == "" && info.path == "" && (jvm(t.def.Image) && !t.nativeImage(abs) || launchScript(abs)):
-		bl := t.block(c, "script-start", fmt.Sprintf("it starts %s; what starts a program for the Java virtual machine beside java itself is a shell script as a rule (Gradle's installDist and Maven's appassembler write one)", argv[0]))
+	case info.interpreter == "" && info.path == "" && (jvm(t.def.Image) && !t.nativeImage(abs) || launchScript(abs) || t.releaseScript(abs)):
+		text := fmt.Sprintf("it starts %s; what starts a program for the Java virtual machine beside java itself is a shell script as a rule (Gradle's installDist and Maven's appassembler write one)", argv[0])
+		if strings.Contains(abs, "/rel/") || t.releaseScript(abs) {
+			text = fmt.Sprintf("it starts %s; releases of Erlang and Elixir start through a shell script", argv[0])
+		}
+		bl := t.block(c, "script-start", text)
 		return nil, "", &bl
 	case info.interpreter == "" && info.guess != "":
 		bl := t.block(c, "script-start", fmt.Sprintf("it starts %s, %s", argv[0], info.guess))
@@ -261,6 +265,21 @@ func (t *starter) nativeImage(abs string) bool {
 // script: Gradle's installDist, Elixir's and Erlang's releases.
 func launchScript(p string) bool {
 	return strings.Contains(p, "/build/install/") && path.Base(path.Dir(p)) == "bin" || strings.Contains(p, "/rel/") && path.Base(path.Dir(p)) == "bin"
+}
+
+// releaseScript tells whether a program is the start script of a release of
+// Erlang or Elixir that a COPY brings under another name.
+func (t *starter) releaseScript(abs string) bool {
+	for _, st := range t.final.ChainSteps() {
+		c := st.Copy
+		if c == nil || c.FromStage == nil || len(c.Sources) != 1 || path.Dir(abs) != path.Join(path.Clean(c.Dest), "bin") {
+			continue
+		}
+		if src := path.Clean("/" + c.Sources[0]); strings.Contains(src, "/_build/") && strings.Contains(src, "/rel/") {
+			return true
+		}
+	}
+	return false
 }
 
 // script checks the first argument of an interpreter: nothing to do but to
