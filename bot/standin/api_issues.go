@@ -201,6 +201,54 @@ func (c *call) mayEdit(i *issue, least level) error {
 	return fail(http.StatusForbidden, "Resource not accessible by personal access token")
 }
 
+// textEdit is what can be changed about issues and pull requests alike.
+type textEdit struct {
+	Title *titleValue `json:"title"`
+	Body  *string     `json:"body"`
+	State *string     `json:"state"`
+}
+
+// check refuses what GitHub would, before anything is changed.
+func (e textEdit) check(resource string) error {
+	if e.Body != nil {
+		if err := checkText("Issue", *e.Body); err != nil {
+			return err
+		}
+	}
+	if e.State != nil && *e.State != "open" && *e.State != "closed" {
+		return invalid(fieldError{Resource: resource, Field: "state", Code: "invalid"})
+	}
+	if e.Title != nil {
+		return checkTitle(string(*e.Title))
+	}
+	return nil
+}
+
+// rewrite changes title and body.
+func (e textEdit) rewrite(c *call, i *issue) {
+	var title *string
+	if e.Title != nil {
+		t := string(*e.Title)
+		title = &t
+	}
+	c.repo.edit(c.who, i, title, e.Body)
+}
+
+// turn closes or reopens it; reason is why it is closed.
+func (e textEdit) turn(c *call, i *issue, reason string) error {
+	switch {
+	case e.State == nil || *e.State == i.state:
+	case *e.State == "closed":
+		c.repo.closeIssue(c.who, i, reason)
+	default:
+		if err := c.repo.mayReopen(i); err != nil {
+			return err
+		}
+		c.repo.reopenIssue(c.who, i)
+	}
+	return nil
+}
+
 func editIssue(c *call) error {
 	i, err := c.issue()
 	if err != nil {
@@ -210,51 +258,26 @@ func editIssue(c *call) error {
 		return err
 	}
 	var req struct {
-		Title       *titleValue  `json:"title"`
-		Body        *string      `json:"body"`
-		State       *string      `json:"state"`
-		StateReason *string      `json:"state_reason"`
+		textEdit
+		StateReason string       `json:"state_reason"`
 		Labels      *[]labelName `json:"labels"`
 		Assignees   *[]string    `json:"assignees"`
 	}
 	if err := c.decode(&req); err != nil {
 		return err
 	}
-	if req.Body != nil {
-		if err := checkText("Issue", *req.Body); err != nil {
-			return err
-		}
+	if err := req.check("Issue"); err != nil {
+		return err
 	}
-	if req.State != nil && *req.State != "open" && *req.State != "closed" {
-		return invalid(fieldError{Resource: "Issue", Field: "state", Code: "invalid"})
-	}
-	var title *string
-	if req.Title != nil {
-		t := string(*req.Title)
-		if err := checkTitle(t); err != nil {
-			return err
-		}
-		title = &t
-	}
-	c.repo.edit(c.who, i, title, req.Body)
+	req.rewrite(c, i)
 	if req.Labels != nil {
 		c.repo.setLabels(c.who, i, *req.Labels)
 	}
 	if req.Assignees != nil {
 		i.assignees = c.repo.assignable(*req.Assignees)
 	}
-	if req.State != nil && *req.State != i.state {
-		if *req.State == "closed" {
-			reason := ""
-			if req.StateReason != nil {
-				reason = *req.StateReason
-			}
-			c.repo.closeIssue(c.who, i, reason)
-		} else if err := c.repo.mayReopen(i); err != nil {
-			return err
-		} else {
-			c.repo.reopenIssue(c.who, i)
-		}
+	if err := req.turn(c, i, req.StateReason); err != nil {
+		return err
 	}
 	return c.ok(c.repo.issueObject(i))
 }

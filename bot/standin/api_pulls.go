@@ -218,21 +218,14 @@ func editPull(c *call) error {
 		return err
 	}
 	var req struct {
-		Title *titleValue `json:"title"`
-		Body  *string     `json:"body"`
-		State *string     `json:"state"`
-		Base  *string     `json:"base"`
+		textEdit
+		Base *string `json:"base"`
 	}
 	if err := c.decode(&req); err != nil {
 		return err
 	}
-	if req.Body != nil {
-		if err := checkText("Issue", *req.Body); err != nil {
-			return err
-		}
-	}
-	if req.State != nil && *req.State != "open" && *req.State != "closed" {
-		return invalid(fieldError{Resource: "PullRequest", Field: "state", Code: "invalid"})
+	if err := req.check("PullRequest"); err != nil {
+		return err
 	}
 	if req.Base != nil && *req.Base != i.pull.baseRef {
 		if c.repo.tip(*req.Base) == "" {
@@ -241,28 +234,13 @@ func editPull(c *call) error {
 		if c.repo.openPull(i.pull.headRepo, i.pull.headRef, *req.Base) != nil {
 			return invalid(fieldError{Resource: "PullRequest", Field: "base", Code: "invalid", Message: "A pull request already exists for base branch '" + *req.Base + "' and head branch '" + i.pull.headRef + "'"})
 		}
-		was := i.pull.baseRef
+		was, at := i.pull.baseRef, i.pull.baseSHA
 		i.pull.baseRef, i.pull.baseSHA = *req.Base, c.repo.tip(*req.Base)
-		c.repo.emitPull(c.who, i, "edited", object{"changes": object{"base": object{"ref": object{"from": was}, "sha": object{"from": i.pull.baseSHA}}}})
+		c.repo.emitPull(c.who, i, "edited", object{"changes": object{"base": object{"ref": object{"from": was}, "sha": object{"from": at}}}})
 	}
-	var title *string
-	if req.Title != nil {
-		t := string(*req.Title)
-		if err := checkTitle(t); err != nil {
-			return err
-		}
-		title = &t
-	}
-	c.repo.edit(c.who, i, title, req.Body)
-	if req.State != nil && *req.State != i.state {
-		if *req.State == "closed" {
-			c.repo.closeIssue(c.who, i, "")
-		} else {
-			if err := c.repo.mayReopen(i); err != nil {
-				return err
-			}
-			c.repo.reopenIssue(c.who, i)
-		}
+	req.rewrite(c, i)
+	if err := req.turn(c, i, ""); err != nil {
+		return err
 	}
 	return c.answerPull(http.StatusOK, i)
 }
