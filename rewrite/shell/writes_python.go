@@ -6,6 +6,11 @@ import (
 	"strings"
 )
 
+// PoetryVenv is the reason of Effects.Unknown when Poetry makes a virtual
+// environment of its own, in its cache: it takes the one of VIRTUAL_ENV when
+// there is one.
+const PoetryVenv = "where poetry makes the virtual environment is not known"
+
 // site is where pip of the active interpreter installs.
 func (e *effects) site(c *Command) {
 	if dir := path.Dir(c.Path); path.Base(dir) == "bin" && path.IsAbs(dir) && !systemBin[dir] {
@@ -157,7 +162,7 @@ func writesPoetry(e *effects, c *Command) {
 		e.here(c)
 		return
 	}
-	e.unknown("where poetry makes the virtual environment is not known")
+	e.unknown(PoetryVenv)
 }
 
 func writesPipenv(e *effects, c *Command) {

@@ -47,6 +47,8 @@ type effect struct {
 	// files to them.
 	owned   []string
 	install bool // a language's packages are installed
+	// poetry tells that Poetry makes a virtual environment in its cache.
+	poetry bool
 	// instead is the instruction that takes the place of what the RUN did.
 	instead *Rewrite
 }
@@ -169,10 +171,14 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 	e.owned = onlyOwns(st, sc)
 	eff := sc.Effects(st.Before.WorkDir)
 	e.unknown = strings.Join(eff.Unknown, "; ")
+	e.poetry = e.unknown == shell.PoetryVenv && def != nil && def.Image == "python" && in.ownVenv(f) == ""
+	if e.poetry {
+		e.unknown = "" // it takes the virtual environment that is made for it
+	}
 	if o := f.Root().Origin; e.unknown == "" && o != nil && o.Image != "ruby" && f.End.Env["GEM_HOME"] == "" && installsGems(sc) {
 		e.unknown = "where gem installs in this image is not known"
 	}
-	e.cwd = len(eff.Inside) > 0
+	e.cwd = len(eff.Inside) > 0 || e.poetry
 	e.removes = append(e.removes, eff.Removed...)
 	for _, op := range sc.FileOps() {
 		if op.Op != "rm" {

@@ -57,6 +57,9 @@ func (in *Input) virtualEnv(f *assess.Stage, list []effect, image string) (venv,
 				continue
 			}
 			why := fmt.Sprintf("line %d installs into the interpreter's own directory, which cannot be copied to the DHI image; a virtual environment at %s can, and the commands stay as they are because it comes first on the PATH", e.step.Lines[0], dir)
+			if e.poetry {
+				why = fmt.Sprintf("line %d makes a virtual environment in Poetry's cache; Poetry takes the one at %s, which is active, and that can be copied", e.step.Lines[0], dir)
+			}
 			return venv{dir: dir, before: firstPython(list), why: why, home: home}, nil
 		}
 	}
