@@ -7,9 +7,10 @@ import (
 )
 
 // changed is the result as far as the converter has to read it: without
-// comments, blank lines, and instructions whose verdict is that on the original.
-// Such an instruction stands there word for word, and the converter refuses it by
-// its own words alone or not at all: FuzzChanged compares with all of the result.
+// comments, blank lines, instructions that it never refuses, and those whose
+// verdict is that on the original. Such an instruction stands there word for word,
+// and the converter refuses it by its own words alone or not at all: FuzzChanged
+// compares with all of the result.
 func (c *check) changed() []byte {
 	f, old := c.after.file, c.in.File
 	for _, s := range f.Stages {
@@ -30,7 +31,7 @@ func (c *check) changed() []byte {
 	// the targets of mounts.
 	seen := false
 	each(f, func(ins *dockerfile.Instruction) {
-		if alone(ins) && known[f.Text(ins.Span)] {
+		if certain(ins) || alone(ins) && known[f.Text(ins.Span)] {
 			return
 		}
 		variables := strings.Contains(f.Text(ins.Span), "$")
@@ -43,7 +44,7 @@ func (c *check) changed() []byte {
 		out = append(out, f.Content[span.Start:span.End]...)
 	}
 	each(f, func(ins *dockerfile.Instruction) {
-		if known[f.Text(ins.Span)] && (alone(ins) || !seen && settles(ins)) {
+		if certain(ins) || known[f.Text(ins.Span)] && (alone(ins) || !seen && settles(ins)) {
 			return
 		}
 		out = append(out, f.Content[ins.FullLines.Start:ins.FullLines.End]...)
@@ -62,6 +63,23 @@ func each(f *dockerfile.File, fn func(*dockerfile.Instruction)) {
 			fn(ins)
 		}
 	}
+}
+
+// certain tells whether the converter takes an instruction as it is, once
+// BuildKit has read it, which the result has behind it: nothing in it is expanded,
+// and dispatchCmd, dispatchEntrypoint, dispatchHealthcheck and dispatchUser of
+// dockerfile2llb only note the words.
+func certain(ins *dockerfile.Instruction) bool {
+	if len(ins.Heredocs) > 0 {
+		return false
+	}
+	switch ins.Keyword {
+	case "CMD", "ENTRYPOINT", "HEALTHCHECK":
+		return true
+	case "USER":
+		return strings.Trim(ins.Text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-.:") == ""
+	}
+	return false
 }
 
 // alone tells whether the converter's verdict on an instruction follows from

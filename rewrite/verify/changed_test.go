@@ -17,9 +17,10 @@ func TestChanged(t *testing.T) {
 		{"more", before + "# e\nRUN f\n", "# escape=\\\nARG V=1\nFROM node:$V AS a\nWORKDIR /a\nUSER $u\nCOPY --from=a /x /y\nRUN f\n"},
 		{"other", "ARG V=2\nFROM node:$V AS a\nRUN b $c\nCMD [\"d\"]\nEXPOSE 80\\\n\n", "ARG V=2\nFROM node:$V AS a\nRUN b $c\nEXPOSE 80\\\n\n"},
 		{"no variable", "FROM node AS a\nWORKDIR /a\n\nCOPY x y\nRUN f", "FROM node AS a\nRUN f"},
+		{"certain", "FROM node AS a\nUSER 1:1\nUSER \"2\"\nHEALTHCHECK --interval=1s CMD b\nENTRYPOINT [\"c\"]\nRUN f\n", "FROM node AS a\nUSER \"2\"\nRUN f\n"},
 		{"a mount", "FROM node AS a\nWORKDIR /a\nRUN --mount=target=b f\n", "FROM node AS a\nWORKDIR /a\nRUN --mount=target=b f\n"},
 		{"platform", "FROM --platform=x a\nCMD [\"d\"]\n", "FROM --platform=x a\nCMD [\"d\"]\n"},
-		{"another mark", "# escape=`\nFROM a\nCMD [\"d\"]\n", "# escape=`\nFROM a\nCMD [\"d\"]\n"},
+		{"another mark", "# escape=`\nFROM a\nEXPOSE 80\n", "# escape=`\nFROM a\nEXPOSE 80\n"},
 	}
 	for _, tt := range tests {
 		c, violations := newCheck(whole(t, before, tt.after))
@@ -47,6 +48,7 @@ func FuzzChanged(f *testing.F) {
 	f.Add("FROM a\nWORKDIR /b\nRUN --mount=target=. c\n", "FROM a\nWORKDIR /b\nRUN --mount=target=. c\nRUN d\n")
 	f.Add(all, "FROM scratch\nSHELL [\"m\",\"-c\"]\nRUN [\"j\"]\nWORKDIR i\nCOPY c /d\nADD a b\nFROM 0\n")
 	f.Add("FROM a\nENV B=/ C=d\nARG D\nWORKDIR /\nHEALTHCHECK --interval=1s CMD e\nCOPY --chown=1 f g\n", "FROM a\nENV B=/ C=d\nARG D\nWORKDIR /\nHEALTHCHECK --interval=1s CMD e\nCOPY --chown=1 f g\nRUN --mount=type=tmpfs,target=. h\nFROM 0\n")
+	f.Add("FROM a\n", "FROM a\nUSER 1:1\nUSER $A\nHEALTHCHECK --retries=2 CMD $A\nCMD\nENTRYPOINT []\nCMD [\"a\"]\nWORKDIR b\nRUN c\n")
 	f.Add("FROM a\nADD http://x/y z\nADD --checksum=sha256:0 u v\n", "FROM b\nADD http://x/y z\nCOPY http://x/y z\n")
 	f.Fuzz(func(t *testing.T, before, after string) {
 		if len(before)+len(after) > 1<<13 {
