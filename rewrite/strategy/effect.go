@@ -179,6 +179,9 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 		e.unknown = "where gem installs in this image is not known"
 	}
 	e.cwd = len(eff.Inside) > 0 || e.poetry
+	if root := in.workspaceRoot(f, st, sc); root != "" {
+		e.paths = append(e.paths, root)
+	}
 	e.removes = append(e.removes, eff.Removed...)
 	for _, op := range sc.FileOps() {
 		if op.Op != "rm" {
