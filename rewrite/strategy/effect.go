@@ -49,6 +49,8 @@ type effect struct {
 	install bool // a language's packages are installed
 	// poetry tells that Poetry makes a virtual environment in its cache.
 	poetry bool
+	// ownCerts tells that the file adds certificates to those of the image.
+	ownCerts bool
 	// instead is the instruction that takes the place of what the RUN did.
 	instead *Rewrite
 }
@@ -154,6 +156,13 @@ func (in *Input) effect(f *assess.Stage, st *assess.Step, def *catalog.Definitio
 	}
 	if e.zone && def != nil && !def.TZData() && len(e.carried) == 0 {
 		e.ownZones = def.Image
+	}
+	e.ownCerts = ownCertificates(f)
+	if e.ownCerts && !updatesCertificates(f) && slices.ContainsFunc(sc.Packages(), func(p shell.PackageCall) bool {
+		return p.System && p.Verb == shell.Install && slices.Contains(p.Packages, "ca-certificates")
+	}) {
+		e.unknown = "installing ca-certificates adds the certificates of the file only where the package is not there yet; call update-ca-certificates"
+		return e
 	}
 	if e.trivially(sc) {
 		return e
@@ -329,7 +338,7 @@ func (e *effect) trivially(sc *shell.Script) bool {
 					return false
 				}
 			}
-		case c.Name == "set", c.Name == "true", c.Name == ":", c.Name == "echo" && len(c.Redirects) == 0, c.Name == "update-ca-certificates" && !e.install, c.Name == "exit":
+		case c.Name == "set", c.Name == "true", c.Name == ":", c.Name == "echo" && len(c.Redirects) == 0, c.Name == "update-ca-certificates" && !e.install && !e.ownCerts, c.Name == "exit":
 		case c.Name == "" && len(c.Env) > 0:
 		default:
 			return false
@@ -360,6 +369,31 @@ func (e *effect) trivially(sc *shell.Script) bool {
 		e.why = "the runtime image has no package manager; nothing that starts the container uses " + strings.Join(once(slices.Concat(e.build, e.unlinked, e.tools)), ", ")
 	}
 	return true
+}
+
+// ownCertificates tells whether the file puts certificates where
+// update-ca-certificates takes them from.
+func ownCertificates(f *assess.Stage) bool {
+	const local, shared = "/usr/local/share/ca-certificates", "/usr/share/ca-certificates"
+	for _, st := range f.ChainSteps() {
+		if c := st.Copy; c != nil {
+			if d := path.Clean(c.Dest); d == local || under(d, local) || d == shared || under(d, shared) {
+				return true
+			}
+		}
+		if st.Run != nil && (strings.Contains(st.Text, local) || strings.Contains(st.Text, shared)) {
+			return true
+		}
+	}
+	return false
+}
+
+// updatesCertificates tells whether a RUN of the file calls
+// update-ca-certificates.
+func updatesCertificates(f *assess.Stage) bool {
+	return slices.ContainsFunc(f.ChainSteps(), func(st *assess.Step) bool {
+		return st.Run != nil && strings.Contains(st.Text, "update-ca-certificates")
+	})
 }
 
 func isAccount(name string) bool {
