@@ -28,6 +28,9 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 	// Names that the image does not have become numbers: the number that the
 	// file gave, else the user of the image.
 	given := in.givenNumbers(final)
+	if runtime && service(def.Image) && takesOver(final, def) {
+		given = nil
+	}
 	name := func(n string) string {
 		if v, ok := given[n]; ok {
 			return v.spec
@@ -192,6 +195,39 @@ func userPart(owner string) string {
 func numbers(u catalog.User) string {
 	var room [24]byte
 	return string(strconv.AppendInt(append(strconv.AppendInt(room[:0], int64(u.UID), 10), ':'), int64(u.GID), 10))
+}
+
+// takesOver tells whether a RUN gives directories of a service's own to an
+// account of the file (/var/cache/nginx): in the new image they belong to its
+// user, and COPY does not change the owner of what is there.
+func takesOver(f *assess.Stage, def *catalog.Definition) bool {
+	var own []string
+	for _, d := range def.Directories {
+		if d.UID != 0 {
+			own = append(own, d.Path)
+		}
+	}
+	if def.Image == "nginx" { // B.8 of the domain notes; the catalog lists none
+		own = append(own, "/var/cache/nginx", "/run/nginx")
+	}
+	for _, st := range f.ChainSteps() {
+		if st.Run == nil || st.Run.Script == nil {
+			continue
+		}
+		for _, op := range st.Run.Script.FileOps() {
+			if op.Op != "chown" {
+				continue
+			}
+			for _, p := range op.Paths {
+				for _, d := range own {
+					if d == p || under(d, p) {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
 }
 
 // userOf is the user of a USER instruction as written, quotes removed.
