@@ -13,7 +13,10 @@ import (
 
 // fitsFiles refuses a stage that changes files of the old image, or puts a file
 // into a directory that only the old image surely has.
-func (in *Input) fitsFiles(s *assess.Stage, ch *catalog.Choice, _ *catalog.Definition) *Block {
+func (in *Input) fitsFiles(s *assess.Stage, ch *catalog.Choice, def *catalog.Definition) *Block {
+	if b := in.proxyAccount(s, ch, def); b != nil {
+		return b
+	}
 	for _, st := range s.Steps {
 		if b := in.scriptVariable(st, ch); b != nil {
 			return b
