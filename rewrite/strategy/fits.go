@@ -304,6 +304,10 @@ func (in *Input) fitsHelpers(s *assess.Stage, ch *catalog.Choice, def *catalog.D
 			if ch.Image == "php" && (strings.HasPrefix(c.Name, "docker-php-") || c.Name == "install-php-extensions") {
 				continue // phpPieces
 			}
+			if c.Name == "install_packages" && c.Path == c.Name {
+				return &Block{Rule: "base-image", Code: "image-programs", Line: st.Lines[0],
+					Text: fmt.Sprintf("it calls %s, a script of %s; apt-get install does the same", c.Name, s.Origin.Repository)}
+			}
 			if osImage(ch.Image) {
 				break // what an operating system's file calls, it has installed itself
 			}

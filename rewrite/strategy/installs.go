@@ -167,6 +167,8 @@ func (in *Input) oldHad(s *assess.Stage, program string) bool {
 	switch program {
 	case "useradd", "groupadd", "usermod", "groupmod", "adduser", "addgroup":
 		return s.Origin.Distro == catalog.Debian && program != "adduser" && program != "addgroup" || s.Origin.Distro == catalog.Debian
+	case "ssh-keyscan", "ssh-keygen", "scp":
+		return in.oldHad(s, "ssh")
 	case "tar", "gzip", "gunzip", "hostname", "which":
 		return s.Origin.Distro == catalog.Debian
 	}
