@@ -157,17 +157,15 @@ func (m *migration) finish(ctx context.Context, plan *strategy.Plan, pass *rules
 		m.fail("verify", fmt.Errorf("BuildKit does not read the result: %w", err))
 		return
 	}
-	again := aside(func() error { return m.settled(ctx, read.Apart()) })
-	err = m.prove(ctx, edits, read)
-	settled := again()
-	switch {
-	case err != nil:
+	if err := m.prove(ctx, edits, read); err != nil {
 		m.fail("verify", err)
-	case settled != nil:
-		m.fail("again", settled)
-	default:
-		r.Verified = true
+		return
 	}
+	if err := m.settled(ctx, read); err != nil {
+		m.fail("again", err)
+		return
+	}
+	r.Verified = true
 }
 
 // fail turns the result into Failed: the file stays, and it counts as our bug.

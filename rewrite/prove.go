@@ -38,31 +38,6 @@ func (m *migration) prove(ctx context.Context, edits []dockerfile.Edit, after *d
 	return &violationError{words}
 }
 
-// aside runs f beside the caller, who gets its error, and its panic, when asking
-// for them.
-func aside(f func() error) (wait func() error) {
-	type end struct {
-		err    error
-		failed any
-	}
-	done := make(chan end, 1)
-	go func() {
-		var e end
-		defer func() {
-			e.failed = recover()
-			done <- e
-		}()
-		e.err = f()
-	}()
-	return func() error {
-		e := <-done
-		if e.failed != nil {
-			panic(e.failed)
-		}
-		return e.err
-	}
-}
-
 // violationError are the invariants that a result breaks.
 type violationError struct{ words []string }
 

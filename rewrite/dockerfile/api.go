@@ -151,7 +151,7 @@ type File struct {
 	args   []*globalArg
 	scope  map[string]*globalArg
 	refs   []*Reference
-	walk   *envWalk
+	walk   envWalk
 }
 
 // Directive is a parser directive at the top of the file.

@@ -241,7 +241,7 @@ func (f *File) Env(at *Instruction, base map[string]string) map[string]string {
 	}
 	f.walk.Lock()
 	defer f.walk.Unlock()
-	w := f.walk
+	w := &f.walk
 	if w.stage != at.Stage || w.next > 0 && w.stage.Instructions[w.next-1].Span.Start >= at.Span.Start || !maps.Equal(w.base, base) {
 		w.restart(f, at.Stage, base)
 	}
@@ -249,14 +249,6 @@ func (f *File) Env(at *Instruction, base map[string]string) map[string]string {
 		f.apply(list[w.next], w.env, w.image)
 	}
 	return maps.Clone(w.env)
-}
-
-// Apart is the same file for a reader beside another one: each goes through the
-// instructions in its own order, and Env follows one order quickly.
-func (f *File) Apart() *File {
-	own := *f
-	own.walk = &envWalk{}
-	return &own
 }
 
 // envWalk remembers where Env stopped, because callers ask for one instruction

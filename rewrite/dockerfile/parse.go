@@ -39,7 +39,7 @@ func parse(content []byte, plain func(*File) bool) (f *File, err error) {
 	if err := checkText(content); err != nil {
 		return nil, err
 	}
-	f = &File{Content: content, walk: &envWalk{}, source: string(content), BOM: bytes.HasPrefix(content, bom), NL: "\n"}
+	f = &File{Content: content, source: string(content), BOM: bytes.HasPrefix(content, bom), NL: "\n"}
 	f.lines = lineStarts(content)
 	if crlf := bytes.Count(content, []byte("\r\n")); 2*crlf > bytes.Count(content, []byte{'\n'}) {
 		f.NL = "\r\n"

@@ -15,7 +15,7 @@ import (
 
 // readPlain has the reader read a file; false when it leaves it to BuildKit.
 func readPlain(content []byte, each func(*File, found)) (*File, bool) {
-	f := &File{Content: content, walk: &envWalk{}, source: string(content), BOM: bytes.HasPrefix(content, bom)}
+	f := &File{Content: content, source: string(content), BOM: bytes.HasPrefix(content, bom)}
 	f.lines = lineStarts(content)
 	r := &reader{File: f}
 	return f, r.read(func(i found) bool {

@@ -180,7 +180,11 @@ func (in *Input) phpText(st *assess.Step, c *phpCall, def *catalog.Definition, p
 	}
 	why = noHelper
 	if len(builtIn) > 0 {
-		why += "; " + strings.Join(builtIn, ", ") + " is part of it"
+		is := " is"
+		if len(builtIn) > 1 {
+			is = " are"
+		}
+		why += "; " + strings.Join(builtIn, ", ") + is + " part of it"
 	}
 	if len(parts) == 0 {
 		return "true", strings.Join(builtIn, ", ") + ": part of dhi php", nil

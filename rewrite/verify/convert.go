@@ -29,37 +29,16 @@ var linux = ocispecs.Platform{OS: "linux", Architecture: "amd64"}
 
 // converts holds that BuildKit's converter, which a build runs first of all,
 // accepts every stage of the result, or refuses the original too. What follows
-// from the original is not converted. The converter runs beside the caller, who
-// asks for the violations later.
-func (c *check) converts(ctx context.Context) (violations func() []Violation) {
-	settled := func(v ...Violation) func() []Violation { return func() []Violation { return v } }
+// from the original is not converted. When it refuses what changed, it is asked
+// about all of the result.
+func (c *check) converts(ctx context.Context) []Violation {
 	if ins := c.after.grows(); ins != nil {
-		return settled(internal(ins.Lines[0], "%s takes more from variables than can be proved", ins.Keyword))
+		return []Violation{internal(ins.Lines[0], "%s takes more from variables than can be proved", ins.Keyword)}
 	}
 	if err := ctx.Err(); err != nil {
-		return settled(internal(0, "the proof was not finished: %v", err))
+		return []Violation{internal(0, "the proof was not finished: %v", err)}
 	}
-	if c.sameBuild() {
-		return settled()
-	}
-	done := make(chan []Violation, 1)
-	go func() {
-		var found []Violation
-		defer func() {
-			if p := recover(); p != nil {
-				found = []Violation{internal(0, "the proof gave up: %v", p)}
-			}
-			done <- found
-		}()
-		found = c.converted(ctx)
-	}()
-	return func() []Violation { return <-done }
-}
-
-// converted runs the converter on what changed, and on all of the result when it
-// refuses that.
-func (c *check) converted(ctx context.Context) []Violation {
-	if part := c.changed(); c.after.accepted(ctx, part) == nil {
+	if c.sameBuild() || c.after.accepted(ctx, c.changed()) == nil {
 		return nil
 	}
 	err := c.after.accepted(ctx, c.after.file.Content) // with the lines of the result

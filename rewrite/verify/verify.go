@@ -84,18 +84,15 @@ func internal(line int, format string, args ...any) Violation {
 
 // Check proves a result. It returns what the result violates and the original,
 // judged with the configs of the upstream images, does not; none is the proof.
-// A context that ends makes the proof fail. The order is by line. The converter
-// runs beside the rest.
+// A context that ends makes the proof fail. The order is by line.
 func Check(ctx context.Context, in In) []Violation {
 	c, violations := newCheck(in)
 	if c == nil {
 		return violations
 	}
-	refused := c.converts(ctx)
 	violations = append(violations, c.shellText()...)
-	broken := c.invariants()
-	violations = append(violations, refused()...)
-	violations = append(violations, broken...)
+	violations = append(violations, c.converts(ctx)...)
+	violations = append(violations, c.invariants()...)
 	slices.SortStableFunc(violations, func(a, b Violation) int { return cmp.Compare(a.Line, b.Line) })
 	return violations
 }

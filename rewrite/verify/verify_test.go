@@ -186,7 +186,7 @@ func TestConverter(t *testing.T) {
 		if len(violations) > 0 {
 			t.Fatalf("%s: %s", tt.name, texts(violations))
 		}
-		got := c.converts(context.Background())()
+		got := c.converts(context.Background())
 		switch {
 		case tt.line == 0 && len(got) > 0:
 			t.Errorf("%s: %s", tt.name, texts(got))
