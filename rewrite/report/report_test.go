@@ -55,6 +55,17 @@ func TestNothingToReport(t *testing.T) {
 	validSARIF(t, render(t, SARIF, Options{}))
 }
 
+func TestPlaceIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	for _, reason := range []string{"line 2: unknown instruction: FOO", "unknown instruction: FOO"} {
+		r := &rewrite.Result{Path: "Dockerfile", Outcome: rewrite.Failed, Code: rewrite.CodeSyntax, Line: 2, Reason: reason}
+		got := render(t, Text, Options{}, r)
+		if n := strings.Count(got, "line 2: "); n != 1 {
+			t.Errorf("%q is told with its place %d times:\n%s", reason, n, got)
+		}
+	}
+}
+
 // TestTerminalIsSafe holds that nothing of a repository reaches a terminal as a
 // control or bidi character, whatever the format: only our colours remain.
 func TestTerminalIsSafe(t *testing.T) {

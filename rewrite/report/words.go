@@ -106,8 +106,9 @@ func reason(r *rewrite.Result) string {
 	if text == "" {
 		text = string(r.Code)
 	}
-	if text != "" && r.Line > 0 {
-		text = fmt.Sprintf("line %d: %s", r.Line, text)
+	// An error of the parser begins with its place already.
+	if place := fmt.Sprintf("line %d: ", r.Line); text != "" && r.Line > 0 && !strings.HasPrefix(text, place) {
+		text = place + text
 	}
 	return text
 }

@@ -293,7 +293,7 @@ func (in *Input) nodeCommand(s *assess.Stage, argv []string) resolved {
 	}
 	n := in.nodePackage(s)
 	if n == nil {
-		return resolved{reason: "no package.json is copied to the working directory"}
+		return resolved{reason: "no package.json that can be read is copied to the working directory"}
 	}
 	r, reason := n.Command(argv)
 	out := resolved{reason: reason, path: r.At.Path, line: r.At.Line}
