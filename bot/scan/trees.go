@@ -27,7 +27,9 @@ func (s *Scanner) trees(ctx context.Context, v *visit, some []*subject) error {
 	if err != nil {
 		return fmt.Errorf("recalling trees: %w", err)
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	// A failure cuts none of the others off, of which there are few: GitHub has
+	// counted them.
+	var g errgroup.Group
 	var mu sync.Mutex
 	fresh := map[string][]byte{}
 	for _, b := range some {
