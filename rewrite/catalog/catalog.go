@@ -200,11 +200,11 @@ func (c *Catalog) Tags(image string) []string {
 	}
 	sorted := slices.Clone(img.tags)
 	slices.SortStableFunc(sorted, func(a, b *tag) int {
-		return cmp.Or(compareVersions(b.number, a.number), cmp.Compare(a.text, b.text))
+		return cmp.Or(compareVersions(b.number, a.number), cmp.Compare(a.Tag, b.Tag))
 	})
 	tags := make([]string, len(sorted))
 	for i, t := range sorted {
-		tags[i] = t.text
+		tags[i] = t.Tag
 	}
 	return tags
 }
@@ -219,5 +219,5 @@ func (c *Catalog) Lookup(image, tag string) (*Definition, bool) {
 	if t == nil {
 		return nil, false
 	}
-	return t.def, true
+	return t.Def, true
 }

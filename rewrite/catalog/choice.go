@@ -44,7 +44,9 @@ type Want struct {
 // Choice is the line of an image that was chosen: one version, one distribution.
 type Choice struct {
 	Image        string
-	Dev, Runtime *Pick // nil when not needed
+	// Dev and Runtime are nil when not needed; they are the catalog's and must not
+	// be changed.
+	Dev, Runtime *Pick
 	// Why explains the choice in a sentence each.
 	Why []string
 	// Bumped tells that the version is another one than the origin's (not just

@@ -9,10 +9,10 @@ import (
 func (s *selection) result(o *offer, from string) *Choice {
 	c := &Choice{Image: s.name, From: from, To: o.text}
 	if o.dev != nil {
-		c.Dev = o.dev.pick()
+		c.Dev = &o.dev.Pick
 	}
 	if o.run != nil {
-		c.Runtime = o.run.pick()
+		c.Runtime = &o.run.Pick
 	}
 	c.DistroChanged = s.family != "" && s.family != o.distro || s.foreign != ""
 	c.ReleaseChanged = s.explicit && s.family == o.distro && s.release != o.release

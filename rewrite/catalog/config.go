@@ -70,6 +70,8 @@ type configRow struct {
 	Programs       []string          `json:"programs"`
 	Users          []User            `json:"users"`
 	Source         string            `json:"source"`
+
+	config *Config // what every origin of the row shares
 }
 
 // configs holds the rows by repository.
@@ -80,6 +82,7 @@ var configs = sync.OnceValues(func() (map[string][]*configRow, error) {
 	}
 	index := make(map[string][]*configRow)
 	for _, r := range rows {
+		r.config = r.facts()
 		for _, repository := range r.Repositories {
 			index[repository] = append(index[repository], r)
 		}
@@ -88,11 +91,11 @@ var configs = sync.OnceValues(func() (map[string][]*configRow, error) {
 })
 
 // upstreamConfig finds the facts for an origin; Known is false when there are
-// none.
-func upstreamConfig(o *Origin, words []string) Config {
+// none. What it returns is shared and must not be changed.
+func upstreamConfig(o *Origin, words []string) *Config {
 	index, err := configs()
 	if err != nil { // the embedded rows are tested
-		return Config{}
+		return &Config{}
 	}
 	rows, ok := index[o.Repository]
 	if !ok {
@@ -104,10 +107,10 @@ func upstreamConfig(o *Origin, words []string) Config {
 	version, _ := appendVersion(parts[:0], o.Version)
 	for _, r := range rows {
 		if r.matches(words, version) {
-			return r.config()
+			return r.config
 		}
 	}
-	return Config{}
+	return &Config{}
 }
 
 // matches tells whether all conditions hold: a word of the tag, with * for
@@ -151,8 +154,8 @@ func wordMatches(pattern, word string) bool {
 	return word == core
 }
 
-func (r *configRow) config() Config {
-	return Config{
+func (r *configRow) facts() *Config {
+	return &Config{
 		Known: true, Entrypoint: r.Entrypoint, Cmd: r.Cmd, User: r.User, WorkDir: r.WorkDir, Env: r.Env,
 		Ports: r.Ports, Volumes: r.Volumes, StopSignal: r.StopSignal, PackageManager: r.PackageManager,
 		Shell: r.Shell, Bash: r.Bash, Programs: r.Programs, Users: r.Users, Source: r.Source,

@@ -53,7 +53,7 @@ type facts struct {
 	version, shell, manager string
 	build                   bool
 	user                    User
-	config                  Config
+	config                  *Config
 }
 
 // settle works the facts out; the definition does not change afterwards.
@@ -74,11 +74,11 @@ func (d *Definition) version() string {
 	best := &tag{}
 	for _, text := range d.Tags {
 		t := parseTag(text, d)
-		if t.revision == "" && (best.version == "" || len(t.number) > len(best.number)) {
+		if t.revision == "" && (best.Version == "" || len(t.number) > len(best.number)) {
 			best = t
 		}
 	}
-	return best.version
+	return best.Version
 }
 
 // Build tells whether it is an image to build in (dev or sdk): root, a shell
@@ -190,15 +190,15 @@ func (d *Definition) runUser() User {
 
 // Config is the config of the image in the form that upstream images have, so
 // that both can be compared.
-func (d *Definition) Config() Config {
+func (d *Definition) Config() *Config {
 	if d.facts != nil {
 		return d.facts.config
 	}
 	return d.asConfig()
 }
 
-func (d *Definition) asConfig() Config {
-	return Config{
+func (d *Definition) asConfig() *Config {
+	return &Config{
 		Known:          true,
 		Entrypoint:     d.Entrypoint,
 		Cmd:            d.Cmd,

@@ -49,8 +49,7 @@ func FuzzTag(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		parsed := parseTag(s, nil)
-		p := parsed.pick()
+		p := parseTag(s, nil).Pick
 		if !strings.HasPrefix(s, p.Version) || !strings.HasSuffix(s, p.Suffix) {
 			t.Errorf("%q became %+v", s, p)
 		}

@@ -26,8 +26,8 @@ type offer struct {
 func (o *offer) end() string {
 	end := ""
 	for _, t := range []*tag{o.dev, o.run} {
-		if t != nil && t.def.EndOfLife != "" && (end == "" || t.def.EndOfLife < end) {
-			end = t.def.EndOfLife
+		if t != nil && t.Def.EndOfLife != "" && (end == "" || t.Def.EndOfLife < end) {
+			end = t.Def.EndOfLife
 		}
 	}
 	return end
@@ -68,14 +68,14 @@ func (i *image) collect(family Distro, flavors flavorPair, need Need) []*offer {
 	dev, run := make(map[key]*tag), make(map[key]*tag)
 	ends := make(map[string]string)
 	for _, t := range i.tags {
-		if t.def.EndOfLife != "" {
-			ends[t.number.line(depth(i.name, t.number)).String()] = t.def.EndOfLife
+		if t.Def.EndOfLife != "" {
+			ends[t.number.line(depth(i.name, t.number)).String()] = t.Def.EndOfLife
 		}
-		if t.distro != family || t.release == "" || t.version == "" || t.revision != "" {
+		if t.distro != family || t.release == "" || t.Version == "" || t.revision != "" {
 			continue
 		}
-		k := key{t.release, t.version}
-		if t.def.Build() {
+		k := key{t.release, t.Version}
+		if t.Def.Build() {
 			if t.flavor == flavors.dev {
 				dev[k] = t
 			}
@@ -101,7 +101,7 @@ func (i *image) collect(family Distro, flavors flavorPair, need Need) []*offer {
 		if one == nil {
 			one = o.dev
 		}
-		o.actual = fullVersion(one.def)
+		o.actual = fullVersion(one.Def)
 		o.lineEnd = ends[o.actual.line(depth(i.name, o.actual)).String()]
 		list = append(list, o)
 	}

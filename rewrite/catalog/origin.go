@@ -46,7 +46,9 @@ type Origin struct {
 	// when the tag names none.
 	Split       []string
 	WithVersion string
-	Config      Config
+	// Config are the facts about the image, never nil; they are shared by all
+	// origins of the image and must not be changed.
+	Config *Config
 
 	familyKnown bool // the tag itself names the family
 }
@@ -55,6 +57,14 @@ type Origin struct {
 // ones; a key that ends in a slash is a prefix, such as that of a pull-through
 // cache. It never fails: what is not known has an empty Image and Evidence.
 func (c *Catalog) Origin(reference string, extra map[string]string) *Origin {
+	o := c.origin(reference, extra)
+	if o.Config == nil {
+		o.Config = &Config{}
+	}
+	return o
+}
+
+func (c *Catalog) origin(reference string, extra map[string]string) *Origin {
 	o := &Origin{Reference: reference}
 	repository, tagText, digest, ok := splitReference(reference)
 	if !ok {
@@ -119,14 +129,14 @@ func (c *Catalog) hardened(o *Origin) bool {
 	}
 	t := c.image(name).byTag[o.Tag]
 	if t != nil {
-		o.Distro, o.Release, o.Explicit = t.def.Distro, codeName(t.def.DistroVersion), t.release != ""
-		o.Config = t.def.Config()
+		o.Distro, o.Release, o.Explicit = t.Def.Distro, codeName(t.Def.DistroVersion), t.release != ""
+		o.Config = t.Def.Config()
 	} else {
 		t = parseTag(o.Tag, nil)
 		o.Distro, o.Release, o.Explicit = t.distro, codeName(t.release), t.release != ""
 		o.Evidence = "it is a Docker Hardened Images reference, but the catalog does not list the tag " + o.Tag
 	}
-	o.Version, o.Flavor, o.familyKnown = t.version, t.flavor, t.distro != ""
+	o.Version, o.Flavor, o.familyKnown = t.Version, t.flavor, t.distro != ""
 	return true
 }
 
@@ -166,15 +176,15 @@ func (c *Catalog) target(o *Origin, words []string) {
 	case u == nil:
 		o.Evidence = NoneKnown
 	case u.confidence == "none":
-		if o.Evidence = trimEvidence(u.evidence); o.Evidence == "no image" || o.Evidence == "no equivalent" {
+		if o.Evidence = u.evidence; o.Evidence == "no image" || o.Evidence == "no equivalent" {
 			o.Evidence = NoneListed
 		}
 	case !c.Has(u.image): // another snapshot may lack it
 		o.Evidence = "the catalog has no image " + u.image
 	case u.target():
-		o.Image, o.Evidence = u.image, trimEvidence(u.evidence)
+		o.Image, o.Evidence = u.image, u.evidence
 	default:
-		o.Hint, o.Evidence = u.image, trimEvidence(u.evidence)
+		o.Hint, o.Evidence = u.image, u.evidence
 		if strings.HasPrefix(u.repository, "*/") {
 			o.Evidence = SameName
 		}

@@ -11,30 +11,28 @@ import (
 //
 // and every combination that exists is listed: a tag is found, never built.
 type tag struct {
-	text     string
-	version  string // "22", "8u502", "bookworm"; "" when it starts otherwise
+	Pick     // Version is "22", "8u502", "bookworm"; "" when the tag starts otherwise
 	number   version
 	revision string // package revision: "0" in 24.19.0-0, "r0" in 3.9.16-r0
 	flavor   string // "jdk", "sfw-ent", "php8.4-fpm"
 	distro   Distro
 	release  string // "13" in debian13; "" in a tag that leaves it open
 	dev      bool   // ends in -dev
-	def      *Definition
 }
 
 // parseTag takes a listed tag apart.
 func parseTag(text string, def *Definition) *tag {
-	t := &tag{text: text, def: def}
+	t := &tag{Pick: Pick{Tag: text, Def: def}}
 	tokens := strings.Split(text, "-")
 	if n, ok := parseVersion(tokens[0]); ok {
-		t.version, t.number = tokens[0], n
+		t.Version, t.number = tokens[0], n
 		tokens = tokens[1:]
 		if len(tokens) > 0 && isRevision(tokens[0]) {
 			t.revision = tokens[0]
 			tokens = tokens[1:]
 		}
 	} else if def != nil && isRelease(tokens[0]) {
-		t.version = tokens[0]
+		t.Version = tokens[0]
 		tokens = tokens[1:]
 	}
 	if n := len(tokens); n > 0 && tokens[n-1] == "dev" {
@@ -52,6 +50,7 @@ func parseTag(text string, def *Definition) *tag {
 		flavor = append(flavor, token)
 	}
 	t.flavor = strings.Join(flavor, "-")
+	t.Suffix = strings.TrimPrefix(strings.TrimPrefix(text, t.Version), "-")
 	return t
 }
 
@@ -90,10 +89,4 @@ func catalogDistro(token string) (family Distro, release string, ok bool) {
 		}
 	}
 	return "", "", false
-}
-
-// pick makes the exported form.
-func (t *tag) pick() *Pick {
-	suffix := strings.TrimPrefix(t.text, t.version)
-	return &Pick{Tag: t.text, Version: t.version, Suffix: strings.TrimPrefix(suffix, "-"), Def: t.def}
 }

@@ -44,7 +44,7 @@ var upstreams = sync.OnceValues(func() (*upstreamMap, error) {
 		return nil, fmt.Errorf("read upstream-map.csv: %w", err)
 	}
 	for _, row := range rows[1:] {
-		u := &upstream{repository: row[0], image: row[1], confidence: row[2], evidence: row[3]}
+		u := &upstream{repository: row[0], image: row[1], confidence: row[2], evidence: trimEvidence(row[3])}
 		if name, ok := strings.CutPrefix(u.repository, "*/"); ok {
 			m.byName[name] = u
 			continue

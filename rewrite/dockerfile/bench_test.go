@@ -100,8 +100,8 @@ func BenchmarkRetarget(b *testing.B) {
 	targets := []Target{target(f.Stages[0].Base, "dhi.io/node:22-debian13-dev"), target(f.Stages[1].Base, "dhi.io/node:22-debian13")}
 	b.ReportAllocs()
 	for b.Loop() {
-		if got := f.Retarget(targets); len(got.Err) > 0 {
-			b.Fatal(errorTexts(got))
+		if errs := errorsOf(f.Retarget(targets)); len(errs) > 0 {
+			b.Fatal(errs)
 		}
 	}
 }

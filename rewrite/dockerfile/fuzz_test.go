@@ -196,12 +196,14 @@ func FuzzRetarget(f *testing.F) {
 			targets = append(targets, tg)
 			wanted[r] = tg.String()
 		}
-		got := file.Retarget(targets)
+		refused := map[*Reference]bool{}
 		var edits []Edit
-		for _, r := range file.References() {
-			edits = append(edits, got.Edits[r]...)
-			if wanted[r] != "" && (got.Err[r] == nil) == (got.Edits[r] == nil && r.Resolved != wanted[r]) {
-				t.Fatalf("%s: edits %v, error %v", r.Word.Text, got.Edits[r], got.Err[r])
+		for i, m := range file.Retarget(targets).Moves {
+			r := targets[i].Ref
+			edits = append(edits, m.Edits...)
+			refused[r] = m.Err != nil
+			if (m.Err == nil) == (m.Edits == nil && r.Resolved != wanted[r]) {
+				t.Fatalf("%s: edits %v, error %v", r.Word.Text, m.Edits, m.Err)
 			}
 		}
 		out, err := file.Apply(edits)
@@ -220,7 +222,7 @@ func FuzzRetarget(f *testing.F) {
 		}
 		for i, r := range file.References() {
 			want := r.Resolved
-			if got.Err[r] == nil && wanted[r] != "" {
+			if !refused[r] && wanted[r] != "" {
 				want = wanted[r]
 			}
 			if now := after.References()[i].Resolved; now != want {

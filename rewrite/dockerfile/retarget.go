@@ -27,17 +27,23 @@ func (t Target) String() string {
 
 // Retargeted is how references come to name their targets.
 type Retargeted struct {
-	// Edits belong to one reference each. An edit of an ARG that several
-	// references share is in the list of each; Apply merges them.
-	Edits map[*Reference][]Edit
+	// Moves says what becomes of each target, in the order of the targets.
+	Moves []Move
 	// Args are the defaults that change, in file order.
 	Args []ArgChange
-	// WrittenOut are the references that lost their variables, and the ARG that
-	// they shared with others.
-	WrittenOut map[*Reference]string
-	// Err holds the references that cannot be moved, with a *SharedArgError,
-	// *ArgUsedElsewhereError, *RetargetError or the reference's own Err.
-	Err map[*Reference]error
+}
+
+// Move is how one reference comes to name its target.
+type Move struct {
+	// Edits are none where the target stands already. An edit of an ARG that
+	// several references share is in the list of each; Apply merges them.
+	Edits []Edit
+	// WrittenOut is the ARG that the reference shared with others when it lost
+	// its variables, "" otherwise.
+	WrittenOut string
+	// Err says why it cannot be moved: a *SharedArgError, *ArgUsedElsewhereError,
+	// *RetargetError or the reference's own Err.
+	Err error
 }
 
 // ArgChange is a default of a global ARG that changes. Before and After are the
@@ -92,9 +98,10 @@ const maxGoals = 100
 //
 // At most a hundred references with variables are moved at once.
 func (f *File) Retarget(targets []Target) Retargeted {
-	out := Retargeted{Edits: map[*Reference][]Edit{}, WrittenOut: map[*Reference]string{}, Err: map[*Reference]error{}}
+	out := Retargeted{Moves: make([]Move, len(targets))}
 	var open []*goal
-	for _, t := range targets {
+	for i, t := range targets {
+		move := &out.Moves[i]
 		want := t.String()
 		g, err := f.newGoal(t, want)
 		if g != nil && len(open) == maxGoals {
@@ -102,19 +109,22 @@ func (f *File) Retarget(targets []Target) Retargeted {
 		}
 		switch {
 		case err != nil:
-			out.Err[t.Ref] = err
+			move.Err = err
 		case g == nil:
 			if t.Ref.Word.Text != want { // else it stands there already
-				out.Edits[t.Ref] = []Edit{{Span: t.Ref.Word.Span, New: want}}
+				move.Edits = []Edit{{Span: t.Ref.Word.Span, New: want}}
 			}
 		default:
+			g.move = move
 			open = append(open, g)
 		}
 	}
 	for _, group := range connected(open) {
 		f.retargetGroup(group, &out)
 	}
-	slices.SortFunc(out.Args, func(a, b ArgChange) int { return a.Arg.Span.Start - b.Arg.Span.Start })
+	if len(out.Args) > 1 {
+		slices.SortFunc(out.Args, func(a, b ArgChange) int { return a.Arg.Span.Start - b.Arg.Span.Start })
+	}
 	return out
 }
 
@@ -183,7 +193,7 @@ func (f *File) retargetGroup(group []*goal, out *Retargeted) {
 				return
 			}
 			for _, g := range all {
-				out.Err[g.ref] = &RetargetError{g.ref.Word.Text, g.want, "the edited text does not expand to it"}
+				g.move.Err = &RetargetError{g.ref.Word.Text, g.want, "the edited text does not expand to it"}
 			}
 			return
 		}
@@ -193,18 +203,18 @@ func (f *File) retargetGroup(group []*goal, out *Retargeted) {
 				rest = append(rest, g)
 				continue
 			}
-			out.Err[g.ref] = g.why(frozen)
+			g.move.Err = g.why(frozen)
 		}
 		if len(rest) == len(group) { // each alone, but not together
 			name, refs := sharedArg(group)
 			if i := slices.IndexFunc(group, func(g *goal) bool { return g.target.WriteOut }); i >= 0 {
-				out.WrittenOut[group[i].ref] = name
+				group[i].move.WrittenOut = name
 				written = append(written, group[i])
 				group = slices.Delete(slices.Clone(group), i, i+1)
 				continue
 			}
 			for _, g := range all {
-				out.Err[g.ref] = &SharedArgError{name, refs}
+				g.move.Err = &SharedArgError{name, refs}
 			}
 			return
 		}
@@ -336,7 +346,7 @@ func (f *File) finish(group, written []*goal, texts map[Span]string, out *Retarg
 		out.Args = append(out.Args, ArgChange{a.name, a.text, now.text, a.ins, changed[a]})
 	}
 	for _, g := range slices.Concat(group, written) {
-		out.Edits[g.ref] = edits[g.ref]
+		g.move.Edits = edits[g.ref]
 	}
 	return nil
 }

@@ -58,6 +58,8 @@ type goal struct {
 	// choices are, for every atom that is a slot or fixed, the ranges of want
 	// it may take, best first.
 	choices [][]extent
+
+	move *Move // where the answer goes
 }
 
 func newGoal(t Target, want string, atoms []atom) *goal {

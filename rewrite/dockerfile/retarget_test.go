@@ -2,7 +2,6 @@ package dockerfile
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -117,8 +116,8 @@ func TestRetarget(t *testing.T) {
 				}
 			}
 			got := f.Retarget(targets)
-			if len(got.Err) != tt.errors {
-				t.Fatalf("%d errors, want %d: %v", len(got.Err), tt.errors, errorTexts(got))
+			if errs := errorsOf(got); len(errs) != tt.errors {
+				t.Fatalf("%d errors, want %d: %v", len(errs), tt.errors, errs)
 			}
 			out := applied(t, f, got)
 			want := tt.want
@@ -132,19 +131,21 @@ func TestRetarget(t *testing.T) {
 	}
 }
 
-func errorTexts(r Retargeted) []string {
-	var s []string
-	for ref, err := range r.Err {
-		s = append(s, fmt.Sprintf("%s: %v", ref.Word.Text, err))
+func errorsOf(r Retargeted) []error {
+	var errs []error
+	for _, m := range r.Moves {
+		if m.Err != nil {
+			errs = append(errs, m.Err)
+		}
 	}
-	return s
+	return errs
 }
 
 func applied(t testing.TB, f *File, r Retargeted) []byte {
 	t.Helper()
 	var all []Edit
-	for _, ref := range f.References() {
-		all = append(all, r.Edits[ref]...)
+	for _, m := range r.Moves {
+		all = append(all, m.Edits...)
 	}
 	out, err := f.Apply(all)
 	if err != nil {
@@ -168,14 +169,14 @@ func TestRetargetErrors(t *testing.T) {
 	f := parse("ARG BASE=node:22\nFROM $BASE AS a\nFROM $BASE\n")
 	got := f.Retarget([]Target{target(f.Stages[0].Base, "dhi.io/node:22-debian13-dev"), target(f.Stages[1].Base, "dhi.io/node:22-debian13")})
 	var shared *SharedArgError
-	if !errors.As(got.Err[f.Stages[0].Base], &shared) || shared.Name != "BASE" || len(shared.Refs) != 2 {
-		t.Errorf("shared: %v", got.Err)
+	if !errors.As(got.Moves[0].Err, &shared) || shared.Name != "BASE" || len(shared.Refs) != 2 {
+		t.Errorf("shared: %v", errorsOf(got))
 	}
 	f = parse("ARG V=22.1\nFROM node:$V\nARG V\nLABEL v=$V\n")
 	got = f.Retarget([]Target{target(f.Stages[0].Base, "dhi.io/node:22-debian13")})
 	var used *ArgUsedElsewhereError
-	if !errors.As(got.Err[f.Stages[0].Base], &used) || used.Name != "V" || used.At.Lines[0] != 4 {
-		t.Errorf("used elsewhere: %v", got.Err)
+	if !errors.As(got.Moves[0].Err, &used) || used.Name != "V" || used.At.Lines[0] != 4 {
+		t.Errorf("used elsewhere: %v", errorsOf(got))
 	}
 	f = parse("ARG V=22.1\nFROM node:$V\n")
 	got = f.Retarget([]Target{target(f.Stages[0].Base, "dhi.io/node:22-debian13")})

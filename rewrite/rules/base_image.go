@@ -25,33 +25,37 @@ func baseImage() *Rule {
 }
 
 func runBaseImage(p *Pass) {
-	var targets []dockerfile.Target
-	stages := map[*dockerfile.Reference]*strategy.Stage{}
+	targets := make([]dockerfile.Target, 0, len(p.All))
+	stages := make([]*strategy.Stage, 0, len(p.All))
 	for _, s := range p.All {
 		if s.Parent == nil && s.Pick != nil {
 			t := dockerfile.Target{Ref: s.Base, Repository: p.Naming.Repository(s.Pick.Def.Image), Version: s.Pick.Version, Suffix: s.Pick.Suffix, WriteOut: s == p.finalRoot() && p.New == nil}
 			targets = append(targets, t)
-			stages[s.Base] = s
+			stages = append(stages, s)
 		}
 	}
-	res := p.File.Retarget(targets)
-	p.Err = res.Err
-	p.written = make(map[*dockerfile.Reference]string, len(targets))
-	for _, t := range targets {
-		s := stages[t.Ref]
-		if res.Err[t.Ref] != nil {
+	res, root := p.File.Retarget(targets), p.finalRoot()
+	for i, t := range targets {
+		s, move := stages[i], &res.Moves[i]
+		if move.Err != nil {
+			if p.Err == nil {
+				p.Err = map[*dockerfile.Reference]error{}
+			}
+			p.Err[t.Ref] = move.Err
 			continue
 		}
-		before, after := p.asWritten(t.Ref, res.Edits[t.Ref])
-		if p.written[t.Ref] = after; len(res.Edits[t.Ref]) > 0 && !inWord(t.Ref, res.Edits[t.Ref]) {
-			p.written[t.Ref] = t.Ref.Word.Text
+		before, after := p.asWritten(t.Ref, move.Edits)
+		if s == root {
+			if p.written = after; len(move.Edits) > 0 && !inWord(t.Ref, move.Edits) {
+				p.written = t.Ref.Word.Text
+			}
 		}
 		why := p.whyImage(s)
-		if arg := res.WrittenOut[t.Ref]; arg != "" {
+		if arg := move.WrittenOut; arg != "" {
 			why += fmt.Sprintf(" ARG %s is taken by the dev image of another stage, so this one is written out.", arg)
 			p.check(fmt.Sprintf("ARG %s does not choose the image that ships any more. Change that FROM together with it.", arg), s.From.Lines[0])
 		}
-		p.change(Finding{Edits: res.Edits[t.Ref], Lines: s.From.Lines, Before: before, After: after, Why: why})
+		p.change(Finding{Edits: move.Edits, Lines: s.From.Lines, Before: before, After: after, Why: why})
 	}
 	for _, a := range res.Args {
 		p.check(fmt.Sprintf("The default of ARG %s changed from %s to %s. Builds that pass --build-arg %s override it: change them too.", a.Name, quote(a.Before), quote(a.After), a.Name), a.Arg.Lines[0])
@@ -113,7 +117,7 @@ func inWord(ref *dockerfile.Reference, edits []dockerfile.Edit) bool {
 func (p *Pass) newReference() string {
 	pick, root := p.New.Pick, p.finalRoot()
 	literal := p.reference(pick.Def.Image, pick.Tag)
-	text := p.written[root.Base]
+	text := p.written
 	if root.Pick == nil || root.Pick.Def.Image != pick.Def.Image || root.Pick.Version != pick.Version || !strings.Contains(text, "$") {
 		return literal
 	}

@@ -64,9 +64,9 @@ type Pass struct {
 	MovedPorts map[int]int
 	// Err tells which references cannot be written as their target.
 	Err map[*dockerfile.Reference]error
-	// written are the references that change as they stand in FROM afterwards,
-	// with their variables.
-	written map[*dockerfile.Reference]string
+	// written is the reference of the final stage's root as it stands in FROM
+	// afterwards, with its variables; "" when it does not change.
+	written string
 }
 
 // Finding is a change: its edits belong together.

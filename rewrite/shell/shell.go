@@ -251,11 +251,11 @@ func parseFile(text string, lang Lang, dockerfy bool) (*syntax.File, string, Lan
 	if dockerfy {
 		text = joinDocker(text)
 	}
+	if f := parsePlain(text); f != nil { // nothing in it nests
+		return f, text, lang, nil
+	}
 	if nesting(text) > maxNesting {
 		return nil, "", lang, ErrTooLarge
-	}
-	if f := parsePlain(text); f != nil {
-		return f, text, lang, nil
 	}
 	f, err := parseSyntax(text, lang)
 	if err != nil && lang == Sh {

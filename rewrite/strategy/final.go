@@ -15,8 +15,10 @@ import (
 func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	f := d.Final.Stage
 	var rec *recipe
-	if ch.Dev != nil && !d.leavesNothing(f) {
-		rec = d.compiled(f, ch)
+	if ch.Dev != nil {
+		if rec = d.compiled(f, ch); rec != nil && d.leavesNothing(f) {
+			rec = nil
+		}
 	}
 	if rec != nil && len(rec.blocks) > 0 {
 		d.Blocks = append(d.Blocks, rec.blocks...)

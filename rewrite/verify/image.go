@@ -14,7 +14,7 @@ type image struct {
 	def      *catalog.Definition
 	// known tells that config holds facts.
 	known  bool
-	config catalog.Config
+	config *catalog.Config // never nil
 	origin *catalog.Origin
 }
 
@@ -39,7 +39,7 @@ func (in *In) lookup(ref string) *image {
 	if def, ok := in.Catalog.Lookup(name, o.Tag); ok {
 		i.def, i.config, i.known = def, def.Config(), true
 	} else {
-		i.config, i.known = catalog.Config{}, false
+		i.config, i.known = &catalog.Config{}, false
 	}
 	return i
 }

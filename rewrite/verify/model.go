@@ -9,6 +9,7 @@ import (
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 
+	"dhibot/rewrite/catalog"
 	"dhibot/rewrite/dockerfile"
 )
 
@@ -41,7 +42,7 @@ func newModel(in *In, f *dockerfile.File) *model {
 			st.parent = m.stages[s.Base.Parent.Index]
 			st.base = st.parent.base
 		case s.Base.Scratch || s.Base.Resolved == "":
-			st.base = &image{}
+			st.base = &image{config: &catalog.Config{}}
 		default:
 			st.base = m.image(s.Base.Resolved)
 		}

@@ -70,10 +70,9 @@ func migrated(t testing.TB, content []byte) (In, bool) {
 		}
 		targets = append(targets, dockerfile.Target{Ref: r, Repository: "dhi.io/" + choice.Image, Version: choice.Dev.Version, Suffix: choice.Dev.Suffix})
 	}
-	moved := f.Retarget(targets)
 	in := In{Before: content, File: f, Catalog: c}
-	for _, r := range f.References() {
-		in.Edits = append(in.Edits, moved.Edits[r]...)
+	for _, m := range f.Retarget(targets).Moves {
+		in.Edits = append(in.Edits, m.Edits...)
 	}
 	if in.After, err = f.Apply(in.Edits); err != nil {
 		t.Fatal(err)
