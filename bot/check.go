@@ -133,12 +133,19 @@ func (j *job) checkSettings(ctx context.Context, v *view, number int, head strin
 	if changed.TooLarge, err = tooLarge(err); err != nil && !errors.Is(err, githubapi.ErrNotFound) {
 		return fmt.Errorf("reading the new settings: %w", err)
 	}
+	if changed.Misnamed, err = j.there(ctx, head, config.Misnamed); err != nil {
+		return err
+	}
 	next.resolve()
 	if len(next.problems) > 0 {
 		k := settingsRun(next.problems)
 		k.HeadSHA, k.ExternalID = head, fmt.Sprintf("config:%d", number)
-		k.Summary += "\nMerged like this, the App would do nothing in this repository until they are mended: there is no earlier version without mistakes."
-		if fallback {
+		switch {
+		case next.misnamed():
+			k.Summary += "\nMerged like this, the App would do nothing in this repository until they are mended."
+		case !fallback:
+			k.Summary += "\nMerged like this, the App would do nothing in this repository until they are mended: there is no earlier version without mistakes."
+		default:
 			k.Summary = mistakes(next.problems) + "\nMerged like this, the settings that are in force now would stay in force until they are mended."
 		}
 		return j.check(ctx, k)
@@ -155,7 +162,7 @@ func (j *job) checkSettings(ctx context.Context, v *view, number int, head strin
 func settingsRun(problems config.Problems) githubapi.CheckRun {
 	k := githubapi.CheckRun{Name: configCheck, Conclusion: "failure", Title: countMistakes(len(problems)), Summary: mistakes(problems)}
 	for _, p := range problems {
-		if p.File == config.Path && len(k.Annotations) < maxAnnotations {
+		if config.IsSettings(p.File) && len(k.Annotations) < maxAnnotations {
 			k.Annotations = append(k.Annotations, githubapi.Annotation{Path: p.File, StartLine: max(p.Line, 1), EndLine: max(p.Line, 1), Level: "failure", Title: "DHI settings", Message: fmt.Sprintf("column %d: %s", p.Column, plainText(p.Message))})
 		}
 	}

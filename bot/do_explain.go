@@ -18,7 +18,7 @@ func doExplain(ctx context.Context, j *job, _ *asked, req command.Request) (answ
 		return answer{}, err
 	}
 	if v.stuck() {
-		return answer{refused: true, text: misconfigured(v.problems)}, nil
+		return answer{refused: true, text: v.misconfigured()}, nil
 	}
 	if v.base == "" {
 		return answer{refused: true, text: "This repository has no commit yet."}, nil

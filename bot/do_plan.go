@@ -19,7 +19,7 @@ func doPlan(ctx context.Context, j *job, _ *asked, req command.Request) (answer,
 		return answer{}, err
 	}
 	if d.view.stuck() {
-		return answer{refused: true, text: misconfigured(d.view.problems)}, nil
+		return answer{refused: true, text: d.view.misconfigured()}, nil
 	}
 	return answer{text: d.view.remark(j.preview(d))}, nil
 }
@@ -46,7 +46,7 @@ func (b *Bot) Plan(ctx context.Context, owner, name string) (string, error) {
 		return "", err
 	}
 	if d.view.stuck() {
-		return misconfigured(d.view.problems), nil
+		return d.view.misconfigured(), nil
 	}
 	return d.view.remark(j.preview(d)), nil
 }

@@ -49,6 +49,8 @@ func doStatus(ctx context.Context, j *job, _ *asked, _ command.Request) (answer,
 		mode += fmt.Sprintf(", `group: %s`, `max_open: %d`, of which %d are open", v.config.Group, v.config.MaxOpen, open)
 	}
 	switch {
+	case v.misnamed():
+		b.WriteString("- Settings: they have mistakes, so I do nothing:\n\n" + mistakes(v.problems))
 	case v.stuck():
 		b.WriteString("- Settings: they have mistakes and there is no earlier version without, so I do nothing:\n\n" + mistakes(v.problems))
 	case len(v.problems) > 0:

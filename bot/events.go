@@ -35,7 +35,7 @@ func (b *Bot) push(ctx context.Context, e *event.Push) error {
 	}
 	if len(d.view.problems) > 0 {
 		zerolog.Ctx(ctx).Info().Err(d.view.problems).Msg("the settings have mistakes")
-		if lists(e, func(path string) bool { return path == config.Path }) {
+		if lists(e, config.IsSettings) {
 			return j.blame(ctx, d.view)
 		}
 	}

@@ -116,5 +116,5 @@ func looksLikeDockerfile(p string) bool {
 	name := strings.ToLower(path.Base(p))
 	candidate, _, _ := discover.Classify(name)
 	build := strings.Contains(name, "compose") || strings.Contains(name, "bake") // they name Dockerfiles
-	return candidate || build || p == config.Path
+	return candidate || build || config.IsSettings(p)
 }

@@ -25,7 +25,7 @@ func (j *job) inspect(ctx context.Context, number int, head string) error {
 	if err != nil {
 		return fmt.Errorf("reading the files of #%d: %w", number, err)
 	}
-	settings := slices.ContainsFunc(files, func(f githubapi.ChangedFile) bool { return f.Path == config.Path || f.Previous == config.Path })
+	settings := slices.ContainsFunc(files, func(f githubapi.ChangedFile) bool { return config.IsSettings(f.Path) || config.IsSettings(f.Previous) })
 	paths := dockerfilesOf(files)
 	if !settings && len(paths) == 0 {
 		return nil

@@ -32,7 +32,7 @@ func (j *job) answer(ctx context.Context, ask plan.Ask, branch string) (answer, 
 		return answer{}, err
 	}
 	if d.view.stuck() {
-		return answer{refused: true, text: misconfigured(d.view.problems)}, nil
+		return answer{refused: true, text: d.view.misconfigured()}, nil
 	}
 	ans := d.answer()
 	ans.text = d.view.remark(ans.text)

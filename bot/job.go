@@ -58,6 +58,9 @@ func (v *view) resolve() {
 // stuck tells that there are no settings to go by.
 func (v *view) stuck() bool { return len(v.problems) > 0 && len(v.since) == 0 }
 
+// misnamed tells that settings are where they are not read from.
+func (v *view) misnamed() bool { return v.own.Misnamed || v.organisation.Misnamed }
+
 // look reads the head of the default branch, its tree and the settings.
 func (j *job) look(ctx context.Context) (*view, error) {
 	v := &view{config: config.Default()}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -22,6 +23,9 @@ func (j *job) settings(ctx context.Context, v *view) error {
 	v.own = config.File{Name: config.Path}
 	v.organisation = config.File{Name: j.repo.Owner + "/" + config.OrganisationRepository + ": " + config.Path}
 	var err error
+	if v.own.Misnamed, err = j.misnamed(ctx, v.tree, v.base); err != nil {
+		return err
+	}
 	switch e, ok := v.tree.Find(config.Path); {
 	case ok && e.Type == "blob":
 		v.own.Content, err = j.client.Blob(ctx, j.repo, e.SHA)
@@ -36,14 +40,50 @@ func (j *job) settings(ctx context.Context, v *view) error {
 	if j.isOrganisation() {
 		// What is here is the default for all, and locks nothing here.
 		v.organisation, v.own = v.own, config.File{Name: config.Path}
-	} else {
-		v.organisation.Content, err = j.client.File(ctx, j.organisation(), "", config.Path)
-		if v.organisation.TooLarge, err = tooLarge(err); err != nil && !absent(err) {
-			return fmt.Errorf("reading the organisation's settings: %w", err)
-		}
+	} else if err := j.defaults(ctx, &v.organisation); err != nil {
+		return err
 	}
 	v.resolve()
 	return j.restore(ctx, v)
+}
+
+// defaults reads the organisation's file. Most organisations have none, which
+// takes one call, as its folder tells of both names.
+func (j *job) defaults(ctx context.Context, f *config.File) error {
+	names, more, err := j.client.Folder(ctx, j.organisation(), "", path.Dir(config.Path))
+	if err != nil && !absent(err) {
+		return fmt.Errorf("reading the organisation's settings: %w", err)
+	}
+	f.Misnamed = slices.Contains(names, path.Base(config.Misnamed))
+	if !more && !slices.Contains(names, path.Base(config.Path)) {
+		return nil
+	}
+	f.Content, err = j.client.File(ctx, j.organisation(), "", config.Path)
+	if f.TooLarge, err = tooLarge(err); err != nil && !absent(err) {
+		return fmt.Errorf("reading the organisation's settings: %w", err)
+	}
+	return nil
+}
+
+// misnamed tells whether a commit has a file where settings are not read from.
+func (j *job) misnamed(ctx context.Context, t *githubapi.Tree, commit string) (bool, error) {
+	if e, ok := t.Find(config.Misnamed); ok || !t.Incomplete() {
+		return ok && e.Type == "blob", nil
+	}
+	return j.there(ctx, commit, config.Misnamed)
+}
+
+// there tells whether a commit has a file.
+func (j *job) there(ctx context.Context, commit, file string) (bool, error) {
+	_, err := j.client.File(ctx, j.repo, commit, file)
+	switch large, err := tooLarge(err); {
+	case absent(err):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("reading %s: %w", file, err)
+	default:
+		return large || err == nil, nil
+	}
 }
 
 // isOrganisation tells that the repository is the one with the defaults.
@@ -72,8 +112,8 @@ func absent(err error) bool {
 // file was written by somebody who wants something of us, and the defaults may
 // be the opposite of it.
 func (j *job) restore(ctx context.Context, v *view) error {
-	if len(v.problems) == 0 {
-		return nil
+	if len(v.problems) == 0 || v.misnamed() {
+		return nil // nothing that was in force before is, see config.File
 	}
 	org, own, broken := v.organisation, v.own, v.config
 	var since []string
@@ -146,8 +186,12 @@ func (j *job) lastGood(ctx context.Context, r githubapi.Repo, ref string, will f
 func short(commit string) string { return commit[:min(len(commit), 7)] }
 
 // misconfigured says that nothing was done because of the settings, and why.
-func misconfigured(problems config.Problems) string {
-	return "The settings have mistakes, and no earlier version of them could be found that has none, so I did nothing:\n\n" + mistakes(problems) + "\nMend them on the default branch and ask again."
+func (v *view) misconfigured() string {
+	without := ", and no earlier version of them could be found that has none"
+	if v.misnamed() {
+		without = ""
+	}
+	return "The settings have mistakes" + without + ", so I did nothing:\n\n" + mistakes(v.problems) + "\nMend them on the default branch and ask again."
 }
 
 // remark adds to an answer that the settings have mistakes, and which ones are
@@ -191,8 +235,7 @@ func mistakes(problems config.Problems) string {
 // blame makes a failing check on the head of the default branch, where whoever
 // has just pushed mistakes looks first.
 func (j *job) blame(ctx context.Context, v *view) error {
-	name := v.own.Name
-	if !slices.ContainsFunc(v.problems, func(p config.Problem) bool { return p.File == name }) {
+	if !slices.ContainsFunc(v.problems, func(p config.Problem) bool { return config.IsSettings(p.File) }) {
 		return nil
 	}
 	k := settingsRun(v.problems)
@@ -203,7 +246,10 @@ func (j *job) blame(ctx context.Context, v *view) error {
 
 // consequence is what mistakes mean for what the App does.
 func (v *view) consequence() string {
-	if v.stuck() {
+	switch {
+	case v.misnamed():
+		return "The App does nothing in this repository until they are mended."
+	case v.stuck():
 		return "The App does nothing in this repository until they are mended: there is no earlier version without mistakes."
 	}
 	return "Until they are mended the last good settings stay in force, " + v.origin() + "."

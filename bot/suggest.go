@@ -43,7 +43,7 @@ func (j *job) suggest(ctx context.Context, p githubapi.PullRequest, r command.Mi
 		return answer{}, err
 	}
 	if v.stuck() {
-		return answer{refused: true, text: misconfigured(v.problems)}, nil
+		return answer{refused: true, text: v.misconfigured()}, nil
 	}
 	if v.config.Mode == config.Off {
 		return answer{refused: true, text: plan.ReplyOff()}, nil

@@ -20,10 +20,19 @@ import (
 
 // Path is where the settings are, in a repository and in the organisation's
 // OrganisationRepository.
+//
+// Misnamed is where people put them as well, because many programs take either
+// ending. Only one name is read, so that no two files can contradict each other;
+// but who has written that file wants something of us, so it is a mistake and
+// never passed over, see File.Misnamed.
 const (
 	Path                   = ".github/dhi.yml"
+	Misnamed               = ".github/dhi.yaml"
 	OrganisationRepository = ".github"
 )
+
+// IsSettings tells whether a change of the file at path can change the settings.
+func IsSettings(path string) bool { return path == Path || path == Misnamed }
 
 // Mode is what the App does by itself.
 type Mode string

@@ -111,6 +111,29 @@ acme/.github: .github/dhi.yml:3:15: org_per_hour is a whole number from 1 to 100
 	}
 }
 
+// TestMisnamed: a file with the other ending is a mistake beside those of the
+// file that is read, and keeps an organisation's file from being believed.
+func TestMisnamed(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		org, repo File
+		want      string
+	}{
+		"alone":        {File{}, File{Name: Path, Misnamed: true}, ".github/dhi.yaml:1:1: the settings are read from `.github/dhi.yml`; rename this file"},
+		"both":         {File{}, File{Name: Path, Misnamed: true, Content: []byte("x: 1")}, ".github/dhi.yaml:1:1: the settings are read from `.github/dhi.yml`, which is there too; remove this file, or that one and rename this one\n.github/dhi.yml:1:1: there is no key `x`"},
+		"too large":    {File{}, File{Name: Path, Misnamed: true, TooLarge: true}, ".github/dhi.yaml:1:1: the settings are read from `.github/dhi.yml`, which is there too; remove this file, or that one and rename this one\n.github/dhi.yml: the file is too large, at most 262144 bytes are read"},
+		"organisation": {File{Name: "acme/.github: " + Path, Misnamed: true}, File{Name: Path}, "acme/.github: .github/dhi.yaml:1:1: the settings are read from `.github/dhi.yml`; rename this file"},
+	} {
+		got, problems := Resolve(c.org, c.repo)
+		if diff := cmp.Diff(c.want, problems.Error()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if got.Mode != Commands {
+			t.Errorf("%s: mode %s", name, got.Mode)
+		}
+	}
+}
+
 func TestSyntax(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"mode: 'off", "mode: off\n\tdistro: x", "a: b: c", "a: \xff", strings.Repeat("[", 20000), "a: *nowhere", "%"} {

@@ -14,6 +14,9 @@ func Docs() string {
 		"The App reads `" + Path + "` on the default branch of a repository. The same file in the organisation's `" +
 		OrganisationRepository + "` repository holds the defaults for all repositories; a key of the repository replaces the " +
 		"organisation's key as a whole. Without any file the defaults below apply.\n\n" +
+		"A file named `" + Misnamed + "` is not read. Because whoever wrote it wants something, it is a mistake: as long as it is " +
+		"there, alone or beside `" + Path + "`, the App does nothing and says so, and so does `dhibot migrate`, unless `--config` " +
+		"names the file to go by.\n\n" +
 		"The files are read strictly. An unknown key or an impossible value is an error; the App names all errors with line and " +
 		"column, in a check run and in its answers. Until they are mended the last good version of the file stays in force, " +
 		"which is looked for in the last 10 commits that changed it; `mode`, `ignore` and `ignore_images` of the broken version " +

@@ -46,6 +46,22 @@ type File struct {
 	Content []byte // nil when there is no such file
 	// TooLarge tells that it was too large to be fetched; Content is nil then.
 	TooLarge bool
+	// Misnamed tells that there is a file at Misnamed, whether there is one at
+	// Path or not. No settings are in force then, not even earlier ones: nobody
+	// knows which file its author believes in.
+	Misnamed bool
+}
+
+// MisnamedName is what to call the file at Misnamed.
+func (f File) MisnamedName() string { return strings.TrimSuffix(f.Name, Path) + Misnamed }
+
+// misnamed is the mistake that File.Misnamed is.
+func (f File) misnamed() Problem {
+	p := Problem{File: f.MisnamedName(), Line: 1, Column: 1, Message: "the settings are read from `" + Path + "`; rename this file"}
+	if f.Content != nil || f.TooLarge {
+		p.Message = "the settings are read from `" + Path + "`, which is there too; remove this file, or that one and rename this one"
+	}
+	return p
 }
 
 // Resolve merges the organisation's file and the repository's, key by key: a
@@ -77,6 +93,10 @@ func (r *reader) problem(n *yaml.Node, message string) {
 // not known, see lessOpen.
 func (r *reader) read(file File, c *Config) {
 	content := file.Content
+	if file.Misnamed {
+		r.problems = append(r.problems, file.misnamed())
+		r.lessOpen(c)
+	}
 	if file.TooLarge {
 		r.problems = append(r.problems, Problem{File: r.file, Message: fmt.Sprintf("the file is too large, at most %d bytes are read", maxFile)})
 		r.lessOpen(c)

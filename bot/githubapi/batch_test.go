@@ -80,11 +80,11 @@ func TestHome(t *testing.T) {
 	w := newWorld(t, quick)
 	ctx := context.Background()
 	c := w.client()
-	if h, err := c.Home(ctx, "acme", ".github", ".github/dhi.yml", 0); err != nil || h.Repo.ID != 0 {
+	if h, err := c.Home(ctx, "acme", ".github", ".github/dhi.yml", ".github/dhi.yaml", 0); err != nil || h.Repo.ID != 0 {
 		t.Errorf("without a repository: %+v, %v", h, err)
 	}
 	server, repo := w.repository(".github", map[string]string{"README": "hello\n"})
-	if h, err := c.Home(ctx, "acme", ".github", ".github/dhi.yml", 7); err != nil || h.Repo.ID != repo.ID || h.File != "" || h.Content != nil || h.Issue != "" {
+	if h, err := c.Home(ctx, "acme", ".github", ".github/dhi.yml", ".github/dhi.yaml", 7); err != nil || h.Repo.ID != repo.ID || h.File != "" || h.Content != nil || h.Issue != "" {
 		t.Errorf("without a file and with an issue that does not exist: %+v, %v", h, err)
 	}
 	n := server.OpenIssue("alice", "T", "B")
@@ -92,12 +92,18 @@ func TestHome(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.calls()
-	h, err := c.Home(ctx, "acme", ".github", ".github/dhi.yml", n)
-	if err != nil || h.File == "" || !bytes.Equal(h.Content, []byte("mode: off\n")) || h.Issue != githubapi.StateOpen {
+	h, err := c.Home(ctx, "acme", ".github", ".github/dhi.yml", ".github/dhi.yaml", n)
+	if err != nil || h.File == "" || !bytes.Equal(h.Content, []byte("mode: off\n")) || h.Other || h.Issue != githubapi.StateOpen {
 		t.Errorf("%+v, %v", h, err)
 	}
 	if calls := len(w.calls()); calls != 1 {
 		t.Errorf("%d calls", calls)
+	}
+	if _, err := server.Push("alice", "main", "another", standin.Text(map[string]string{".github/dhi.yaml": ""})); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := c.Home(ctx, "acme", ".github", ".github/dhi.yml", ".github/dhi.yaml", 0); err != nil || !h.Other || h.File == "" {
+		t.Errorf("with another file: %+v, %v", h, err)
 	}
 }
 

@@ -108,24 +108,30 @@ func TestNoIssue(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		settings string
+		other    string
 		before   func(*world)
 		pulls    int
 	}{
-		"not wanted":    {"onboarding: none\n", nil, 1},
-		"commands only": {"mode: commands\n", nil, 0},
-		"off":           {"mode: off\n", nil, 0},
-		"refused": {"", func(w *world) {
+		"not wanted":    {"onboarding: none\n", "", nil, 1},
+		"commands only": {"mode: commands\n", "", nil, 0},
+		"off":           {"mode: off\n", "", nil, 0},
+		"refused": {"", "", func(w *world) {
 			if err := w.gh.AddFault(standin.Fault{Kind: standin.FaultNoPermission, Method: http.MethodPost, Path: "/repos/acme/.github/issues", Count: 100}); err != nil {
 				w.t.Fatal(err)
 			}
 		}, 1},
-		"mistaken": {"mode: often\n", nil, 0},
+		"mistaken": {"mode: often\n", "", nil, 0},
+		"misnamed": {"mode: open\n", "mode: off\n", nil, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.repository("shop", node(8000))
-			w.repository(".github", standin.Text(map[string]string{".github/dhi.yml": tt.settings, "README.md": "home\n"}))
+			files := map[string]string{".github/dhi.yml": tt.settings, "README.md": "home\n"}
+			if tt.other != "" {
+				files[".github/dhi.yaml"] = tt.other
+			}
+			w.repository(".github", standin.Text(files))
 			if tt.before != nil {
 				tt.before(w)
 			}

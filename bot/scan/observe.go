@@ -57,7 +57,7 @@ func (s *Scanner) Observe(ctx context.Context, d inbox.Delivery) error {
 		if e.Branch() != e.Repository.DefaultBranch || e.Deleted {
 			return nil
 		}
-		if strings.EqualFold(e.Repository.Name, config.OrganisationRepository) && mentions(e, config.Path) {
+		if strings.EqualFold(e.Repository.Name, config.OrganisationRepository) && mentions(e, config.IsSettings) {
 			return s.Begin(ctx, in, d.GUID) // the settings of all have changed
 		}
 		if bot.Touches(e) {
@@ -111,17 +111,16 @@ func (s *Scanner) repositories(ctx context.Context, d inbox.Delivery, e *event.I
 	return order(t)
 }
 
-// mentions tells whether a push changes a file, or does not say what it changes.
-func mentions(e *event.Push, file string) bool {
+// mentions tells whether a push changes such a file, or does not say what it
+// changes.
+func mentions(e *event.Push, such func(path string) bool) bool {
 	if e.Forced || e.Created || len(e.Commits) == 0 {
 		return true
 	}
 	for _, c := range e.Commits {
 		for _, list := range [][]string{c.Added, c.Removed, c.Modified} {
-			for _, p := range list {
-				if p == file {
-					return true
-				}
+			if slices.ContainsFunc(list, such) {
+				return true
 			}
 		}
 	}

@@ -93,7 +93,7 @@ type subject struct {
 // settings and the tree, which holds the repository's own.
 func (s *Scanner) lookKey(v *visit, o githubapi.Overview) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "look v2\n%q\n%d\n%t\n%x\n%s\n", s.c.Version, v.installation, isHome(o.Repo), sha256.Sum256(v.organisation.Content), o.Tree)
+	fmt.Fprintf(h, "look v3\n%q\n%d\n%t\n%x %t\n%s\n", s.c.Version, v.installation, isHome(o.Repo), sha256.Sum256(v.organisation.Content), v.organisation.Misnamed, o.Tree)
 	return hex.EncodeToString(h.Sum(nil)[:20])
 }
 

@@ -90,6 +90,9 @@ func (s *Scanner) surveyOne(ctx context.Context, v *visit, b *subject, shelf *sh
 		return content, err
 	}
 	settings := config.File{Name: config.Path}
+	if e, ok := b.tree.Find(config.Misnamed); ok && e.Type == "blob" {
+		settings.Misnamed = true
+	}
 	if e, ok := b.tree.Find(config.Path); ok && e.Type == "blob" {
 		settings.Content, err = fetch(ctx, e.SHA)
 		if settings.TooLarge = errors.Is(err, githubapi.ErrTooLarge); settings.TooLarge {

@@ -108,7 +108,7 @@ func (s *Scanner) visitAs(ctx context.Context, v *visit) (*visit, error) {
 // settle reads the organisation's settings. While they have mistakes the last
 // good ones stay in force; when there never were any, nothing is opened.
 func (s *Scanner) settle(ctx context.Context, v *visit, before home) error {
-	h, err := v.client.Home(ctx, v.home.Owner, config.OrganisationRepository, config.Path, v.home.Issue)
+	h, err := v.client.Home(ctx, v.home.Owner, config.OrganisationRepository, config.Path, config.Misnamed, v.home.Issue)
 	if err != nil {
 		return fmt.Errorf("reading the organisation's settings: %w", err)
 	}
@@ -120,12 +120,13 @@ func (s *Scanner) settle(ctx context.Context, v *visit, before home) error {
 			return fmt.Errorf("reading the organisation's settings: %w", err)
 		}
 	}
-	v.organisation = config.File{Name: v.home.Owner + "/" + config.OrganisationRepository + ": " + config.Path, Content: content, TooLarge: tooLarge}
+	v.organisation = config.File{Name: v.home.Owner + "/" + config.OrganisationRepository + ": " + config.Path, Content: content, TooLarge: tooLarge, Misnamed: h.Other}
 	c, problems := config.Resolve(v.organisation, config.File{})
 	v.home.Mistakes = len(problems)
 	if len(problems) > 0 {
 		zerolog.Ctx(ctx).Warn().Err(problems).Msg("the organisation's settings have mistakes; the last good ones stay in force")
 		v.organisation.Content, v.organisation.TooLarge = v.home.Good, false
+		// A file of the other name stays in the way: nothing is in force beside it.
 		if c, problems = config.Resolve(v.organisation, config.File{}); len(problems) > 0 || v.home.Good == nil {
 			c.Mode = config.Off
 		}

@@ -113,6 +113,9 @@ func (c *choices) options(repo *local.Repository) (rewrite.Options, config.Confi
 			return rewrite.Options{}, config.Config{}, err
 		}
 		file.Content = content
+		if file.Misnamed, err = repo.Has(config.Misnamed); err != nil {
+			return rewrite.Options{}, config.Config{}, err
+		}
 	}
 	cfg, problems := config.Resolve(config.File{}, file)
 	if len(problems) > 0 {

@@ -70,6 +70,19 @@ func (r *Repository) ReadFile(name string, limit int64) ([]byte, error) {
 	return content, nil
 }
 
+// Has tells whether there is a file of that name, of whatever kind but a
+// directory.
+func (r *Repository) Has(name string) (bool, error) {
+	info, err := r.root.Lstat(filepath.FromSlash(name))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("looking for %s: %w", name, cause(err))
+	}
+	return !info.IsDir(), nil
+}
+
 var errNotRegular = errors.New("not a regular file")
 
 // RepositoryOf finds the directory of the repository that a directory belongs
