@@ -26,6 +26,8 @@ import (
 //	fault KIND METHOD PATH [COUNT]           makes calls fail, see package standin
 //	reset LOGIN REPO NUMBER                  puts the branch of a pull request back to the commit that it remembers
 //	amend LOGIN REPO NUMBER DIR              replaces that commit by one with the same message and other files
+//	update LOGIN REPO NUMBER [DIR [BRANCH]]  presses "Update branch"; with files of DIR, or with another branch than the
+//	                                         default one, the same merge is made by hand
 //	pulls REPO                               prints the pull requests
 //	body REPO NUMBER                         prints the text of a pull request
 //	comments REPO NUMBER                     prints the comments with the reactions of the App
@@ -40,7 +42,7 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"archive": cmdArchive, "suspend": cmdSuspend, "reinstall": cmdReinstall, "restart": cmdRestart, "rule": cmdRule,
 		"fault": cmdFault, "pulls": cmdPulls, "body": cmdBody, "comments": cmdComments, "tree": cmdTree, "file": cmdFile, "writes": cmdWrites,
 		"tick": cmdTick, "edit": cmdEdit, "hold": cmdHold, "hold!": cmdHold,
-		"check": cmdCheck, "rewrite": cmdRewrite, "open": cmdOpen, "unsuspend": cmdUnsuspend, "many": cmdMany, "checks": cmdChecks, "rerun": cmdRerun, "long": cmdLong, "attempts": cmdAttempts, "remarks": cmdRemarks, "fork-pull": cmdForkPull, "queue": cmdQueue, "length": cmdLength, "reads": cmdReads, "turn": cmdTurn, "reset": cmdReset, "amend": cmdAmend,
+		"check": cmdCheck, "rewrite": cmdRewrite, "open": cmdOpen, "unsuspend": cmdUnsuspend, "many": cmdMany, "checks": cmdChecks, "rerun": cmdRerun, "long": cmdLong, "attempts": cmdAttempts, "remarks": cmdRemarks, "fork-pull": cmdForkPull, "queue": cmdQueue, "length": cmdLength, "reads": cmdReads, "turn": cmdTurn, "reset": cmdReset, "amend": cmdAmend, "update": cmdUpdate,
 	} {
 		cmds[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 			if neg {
@@ -364,4 +366,56 @@ func cmdAmend(ts *testscript.TestScript, w *world, args []string) {
 	ts.Check(w.call(args[1], http.MethodPost, "repos/"+args[2]+"/git/trees", map[string]any{"base_tree": old.Tree.SHA, "tree": items}, &tree))
 	ts.Check(w.call(args[1], http.MethodPost, "repos/"+args[2]+"/git/commits", map[string]any{"message": old.Message, "tree": tree.SHA, "parents": []string{old.Parents[0].SHA}}, &amended))
 	w.force(ts, args[1], args[2], branch, amended.SHA)
+}
+
+// cmdUpdate merges the default branch into that of a pull request.
+func cmdUpdate(ts *testscript.TestScript, w *world, args []string) {
+	want(ts, args, 3, "LOGIN REPO NUMBER [DIR [BRANCH]]")
+	if len(args) == 4 {
+		ts.Check(w.call(args[1], http.MethodPut, "repos/"+args[2]+"/pulls/"+args[3]+"/update-branch", map[string]any{}, nil))
+		return
+	}
+	from := "main"
+	if len(args) > 5 {
+		from = args[5]
+	}
+	type sha struct {
+		SHA string `json:"sha"`
+	}
+	var pull struct {
+		Head struct{ Ref, SHA string } `json:"head"`
+	}
+	repo := "repos/" + args[2]
+	ts.Check(w.call(args[1], http.MethodGet, repo+"/pulls/"+args[3], nil, &pull))
+	onto := w.repo(ts, args[2]).Branch(from)
+	files := standin.Files{}
+	if args[4] != "-" {
+		var err error
+		files, err = filesBelow(ts.MkAbs(args[4]))
+		ts.Check(err)
+	}
+	// What ours has changed is put into the tree of the other, as a merge does.
+	var ours struct {
+		Files []struct {
+			Filename, SHA, Status string
+		} `json:"files"`
+	}
+	ts.Check(w.call(args[1], http.MethodGet, repo+"/compare/"+onto+"..."+pull.Head.SHA, nil, &ours))
+	var items []map[string]string
+	for _, f := range ours.Files {
+		if _, replaced := files[f.Filename]; !replaced && f.Status == "modified" {
+			items = append(items, map[string]string{"path": f.Filename, "mode": "100644", "type": "blob", "sha": f.SHA})
+		}
+	}
+	for path, f := range files {
+		items = append(items, map[string]string{"path": path, "mode": "100644", "type": "blob", "content": f.Content})
+	}
+	var other struct {
+		Tree sha `json:"tree"`
+	}
+	var tree, merge sha
+	ts.Check(w.call(args[1], http.MethodGet, repo+"/git/commits/"+onto, nil, &other))
+	ts.Check(w.call(args[1], http.MethodPost, repo+"/git/trees", map[string]any{"base_tree": other.Tree.SHA, "tree": items}, &tree))
+	ts.Check(w.call(args[1], http.MethodPost, repo+"/git/commits", map[string]any{"message": "Merge branch 'main'", "tree": tree.SHA, "parents": []string{pull.Head.SHA, onto}}, &merge))
+	w.force(ts, args[1], args[2], pull.Head.Ref, merge.SHA)
 }

@@ -108,8 +108,15 @@ func (j *job) touched(ctx context.Context, number int, e *event.PullRequest) err
 	if err != nil {
 		return err
 	}
-	if w, err := j.wrote(ctx, v, head); err != nil || w.ours {
-		return err // put back to a commit of ours
+	w, err := j.wrote(ctx, v, head)
+	switch {
+	case err != nil:
+		return err
+	case w.merged: // the new head has no check run yet
+		_, err := j.fulfil(ctx, plan.Ask{Kind: plan.Push}, p.Branch)
+		return err
+	case w.ours:
+		return nil // put back to a commit of ours
 	}
 	return j.check(ctx, githubapi.CheckRun{Name: migrationCheck, HeadSHA: head, ExternalID: fmt.Sprintf("migration:%d", number),
 		Conclusion: "neutral", Title: "Commits that are not mine", Summary: "Somebody else has pushed to this branch, so I say nothing about what is on it now."})

@@ -41,3 +41,22 @@ func (c *Client) CommitsTouching(ctx context.Context, r Repo, ref, file string, 
 	}
 	return ids, nil
 }
+
+// Ancestor tells whether a commit is the other one or comes before it in its
+// history. ErrNotFound when they have nothing in common, or one is not there.
+func (c *Client) Ancestor(ctx context.Context, r Repo, commit, of string) (bool, error) {
+	if err := errors.Join(checkSHA(commit), checkSHA(of)); err != nil {
+		return false, err
+	}
+	// The list of changed files comes with the first page alone, and may be
+	// long: https://docs.github.com/rest/commits/commits#compare-two-commits.
+	path, err := r.path("compare/" + commit + "..." + of + "?per_page=1&page=2")
+	if err != nil {
+		return false, err
+	}
+	a, err := get[struct {
+		Status    string  `json:"status"` // of the second one, seen from the first
+		MergeBase shaOnly `json:"merge_base_commit"`
+	}](ctx, c, "compare commits", path)
+	return (a.Status == "ahead" || a.Status == "identical") && a.MergeBase.SHA == commit, err
+}
