@@ -125,6 +125,7 @@ func (m *migration) finish(ctx context.Context, plan *strategy.Plan, pass *rules
 			}
 		}
 	}
+	edits = dockerfile.InOrder(edits)
 	for _, l := range pass.Left {
 		r.LeftAlone = append(r.LeftAlone, LeftAlone{Rule: l.Rule, Lines: l.Lines, What: l.What, Why: l.Why})
 	}

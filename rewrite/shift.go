@@ -1,8 +1,6 @@
 package rewrite
 
 import (
-	"cmp"
-	"slices"
 	"strings"
 
 	"dhibot/rewrite/dockerfile"
@@ -25,10 +23,7 @@ type placedEdit struct {
 // newShift walks through the edits in the order in which they are applied and
 // counts lines.
 func newShift(f *dockerfile.File, edits []dockerfile.Edit) *shift {
-	order := slices.Clone(edits)
-	slices.SortStableFunc(order, func(a, b dockerfile.Edit) int {
-		return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(insertion(b), insertion(a)))
-	})
+	order := dockerfile.InOrder(edits)
 	s := &shift{file: f, placed: make([]placedEdit, 0, len(order)), regions: make([]Region, 0, len(order))}
 	delta := 0
 	for i, e := range order {

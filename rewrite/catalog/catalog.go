@@ -28,6 +28,9 @@ type Catalog struct {
 	soon   string // the day up to which an end of life is near, seen from date
 	images map[string]*image
 	names  []string
+
+	origins remembered[string, *Origin]
+	choices remembered[choiceKey, choiceAnswer]
 }
 
 // Source says where the facts of a snapshot come from.

@@ -43,7 +43,7 @@ type Want struct {
 
 // Choice is the line of an image that was chosen: one version, one distribution.
 type Choice struct {
-	Image        string
+	Image string
 	// Dev and Runtime are nil when not needed; they are the catalog's and must not
 	// be changed.
 	Dev, Runtime *Pick

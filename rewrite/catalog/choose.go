@@ -13,7 +13,8 @@ import (
 const nearEnd = 90 * 24 * time.Hour
 
 // Choose selects tags for an origin: a selection among listed tags, never
-// string building. Errors are *NoVersionError and *NoVariantError.
+// string building. Errors are *NoVersionError and *NoVariantError. The choice is
+// shared and must not be changed.
 func (c *Catalog) Choose(o *Origin, w Want) (*Choice, error) {
 	if o.Image == "" {
 		name := firstOf(o.Repository, o.Reference)
@@ -22,13 +23,17 @@ func (c *Catalog) Choose(o *Origin, w Want) (*Choice, error) {
 	if unknown := unknowable(o); unknown != "" && w.Version == "" {
 		return nil, &NoVersionError{Image: o.Image, Wanted: unknown}
 	}
-	s := &selection{
+	return c.selection(o, w).ask()
+}
+
+// selection is the run for an origin.
+func (c *Catalog) selection(o *Origin, w Want) *selection {
+	return &selection{
 		catalog: c, want: w, image: c.image(o.Image), name: o.Image,
 		text: o.Version, channel: o.Channel, flavor: o.Flavor,
 		family: o.Distro, foreign: o.Foreign, release: releaseNumber(o.Release), explicit: o.Explicit,
 		familyFirm: o.familyKnown,
 	}
-	return s.choose()
 }
 
 // unknowable names what a reference points at when that is neither a version
@@ -52,7 +57,26 @@ func (c *Catalog) ChooseImage(image, version, flavor string, w Want) (*Choice, e
 	s := &selection{
 		catalog: c, want: w, image: c.image(image), name: image, text: version, flavor: flavor,
 	}
-	return s.choose()
+	return s.ask()
+}
+
+// ask chooses, once for every question.
+func (s *selection) ask() (*Choice, error) {
+	key := s.key()
+	if a, ok := s.catalog.choices.find(key); ok {
+		return a.choice, a.err
+	}
+	if !key.own() {
+		return s.choose()
+	}
+	own := &selection{
+		catalog: s.catalog, want: key.want, image: s.image, name: key.image,
+		text: key.text, channel: key.channel, flavor: key.flavor, family: key.family, foreign: key.foreign,
+		release: key.release, explicit: key.explicit, familyFirm: key.familyFirm,
+	}
+	choice, err := own.choose()
+	s.catalog.choices.keep(key, choiceAnswer{choice, err})
+	return choice, err
 }
 
 // selection is one run of the choice.

@@ -56,16 +56,23 @@ type Origin struct {
 // Origin understands a reference. extra maps further repositories to upstream
 // ones; a key that ends in a slash is a prefix, such as that of a pull-through
 // cache. It never fails: what is not known has an empty Image and Evidence.
+// The origin is shared and must not be changed.
 func (c *Catalog) Origin(reference string, extra map[string]string) *Origin {
-	o := c.origin(reference, extra)
-	if o.Config == nil {
-		o.Config = &Config{}
+	if len(extra) > 0 || len(reference) > maxQuestion {
+		return c.origin(reference, extra)
 	}
+	if o, ok := c.origins.find(reference); ok {
+		return o
+	}
+	reference = strings.Clone(reference)
+	o := c.origin(reference, nil)
+	c.origins.keep(reference, o)
 	return o
 }
 
+// origin is Origin, worked out.
 func (c *Catalog) origin(reference string, extra map[string]string) *Origin {
-	o := &Origin{Reference: reference}
+	o := &Origin{Reference: reference, Config: &Config{}}
 	repository, tagText, digest, ok := splitReference(reference)
 	if !ok {
 		o.Evidence = "it is not an image reference that can be read"

@@ -29,8 +29,38 @@ func (e *RangeError) Error() string {
 // refuses overlaps. An insertion inside a replaced range is an overlap; at its
 // edges it is not.
 func order(size int, edits []Edit) ([]Edit, error) {
-	sorted := slices.Clone(edits)
-	slices.SortStableFunc(sorted, func(a, b Edit) int {
+	sorted := InOrder(edits)
+	kept, merged := sorted[:0], false
+	for i, e := range sorted {
+		if e.Span.Start < 0 || e.Span.End < e.Span.Start || e.Span.End > size {
+			return nil, &RangeError{e, size}
+		}
+		if len(kept) > 0 {
+			last := kept[len(kept)-1]
+			if last.Span == e.Span && last.New == e.New && e.Span.Start < e.Span.End {
+				if !merged {
+					kept, merged = slices.Clip(kept), true // what follows goes to a copy
+				}
+				continue
+			}
+			if e.Span.Start < last.Span.End {
+				return nil, &ConflictError{last, e}
+			}
+		}
+		if merged {
+			kept = append(kept, e)
+		} else {
+			kept = sorted[:i+1]
+		}
+	}
+	return kept, nil
+}
+
+// InOrder gives edits in the order in which they are applied: by place, an
+// insertion before a replacement at the same place, and otherwise as they come.
+// The list itself is returned when it is in order, a copy when not.
+func InOrder(edits []Edit) []Edit {
+	compare := func(a, b Edit) int {
 		if a.Span.Start != b.Span.Start {
 			return a.Span.Start - b.Span.Start
 		}
@@ -41,24 +71,13 @@ func order(size int, edits []Edit) ([]Edit, error) {
 			return 1
 		}
 		return empty(a) - empty(b)
-	})
-	kept := sorted[:0]
-	for _, e := range sorted {
-		if e.Span.Start < 0 || e.Span.End < e.Span.Start || e.Span.End > size {
-			return nil, &RangeError{e, size}
-		}
-		if len(kept) > 0 {
-			last := kept[len(kept)-1]
-			if last.Span == e.Span && last.New == e.New && e.Span.Start < e.Span.End {
-				continue
-			}
-			if e.Span.Start < last.Span.End {
-				return nil, &ConflictError{last, e}
-			}
-		}
-		kept = append(kept, e)
 	}
-	return kept, nil
+	if slices.IsSortedFunc(edits, compare) {
+		return edits
+	}
+	sorted := slices.Clone(edits)
+	slices.SortStableFunc(sorted, compare)
+	return sorted
 }
 
 // Apply replaces every edit's span by its text and returns new bytes; content

@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -64,7 +63,6 @@ type option struct {
 // longValues the long ones. Bundles (-mrs /bin/sh) are taken apart.
 func options(args []Arg, values, longValues string) []option {
 	var out []option
-	long := strings.Fields(longValues)
 	for i := 0; i < len(args); i++ {
 		a := args[i]
 		t := a.Text
@@ -80,7 +78,7 @@ func options(args []Arg, values, longValues string) []option {
 			if has {
 				o.value = a
 				o.value.Text = v
-			} else if slices.Contains(long, n) && i+1 < len(args) {
+			} else if hasField(longValues, n) && i+1 < len(args) {
 				i++
 				o.value = args[i]
 			}
@@ -106,6 +104,16 @@ func options(args []Arg, values, longValues string) []option {
 		}
 	}
 	return out
+}
+
+// hasField tells whether one of the words that blanks separate is name.
+func hasField(words, name string) bool {
+	for w := range strings.FieldsSeq(words) {
+		if w == name {
+			return true
+		}
+	}
+	return false
 }
 
 // set stores a value and notes whether it was literal.

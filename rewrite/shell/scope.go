@@ -10,27 +10,51 @@ import (
 
 // scope is what is known about the shell at one point of the text.
 type scope struct {
-	vars       map[string]string
+	vars       map[string]string // changed by set, drop and dropAll alone
+	own        bool              // nobody else has vars
 	dir        string
 	dirUnknown bool
 }
 
+// newScope starts with variables that stay as they are.
 func newScope(env map[string]string) *scope {
-	return &scope{vars: maps.Clone(env)}
+	return &scope{vars: env}
 }
 
+// clone is for a part of the text that does not change what comes after it. Most
+// texts set no variable: the map is copied when one does.
 func (sc *scope) clone() *scope {
+	sc.own = false
 	c := *sc
-	c.vars = maps.Clone(sc.vars)
 	return &c
 }
 
-// set gives a variable a value. Most texts set none, and have no map.
+// set gives a variable a value.
 func (sc *scope) set(name, value string) {
-	if sc.vars == nil {
+	sc.change()
+	sc.vars[name] = value
+}
+
+// drop forgets a variable.
+func (sc *scope) drop(name string) {
+	if _, ok := sc.vars[name]; ok {
+		sc.change()
+		delete(sc.vars, name)
+	}
+}
+
+// dropAll forgets all of them.
+func (sc *scope) dropAll() { sc.vars, sc.own = nil, false }
+
+// change makes vars its own.
+func (sc *scope) change() {
+	if sc.own {
+		return
+	}
+	if sc.vars = maps.Clone(sc.vars); sc.vars == nil {
 		sc.vars = map[string]string{}
 	}
-	sc.vars[name] = value
+	sc.own = true
 }
 
 // plain is the value of a plain use of a known variable.
@@ -51,7 +75,7 @@ func (sc *scope) assign(name string, a Arg) {
 		sc.set(name, a.Text)
 		return
 	}
-	delete(sc.vars, name)
+	sc.drop(name)
 }
 
 // cd follows a cd, pushd or popd.
@@ -84,13 +108,13 @@ func (sc *scope) forget(nodes ...syntax.Node) {
 			switch n := n.(type) {
 			case *syntax.Assign:
 				if n.Name != nil {
-					delete(sc.vars, n.Name.Value)
+					sc.drop(n.Name.Value)
 				}
 			case *syntax.WordIter:
-				delete(sc.vars, n.Name.Value)
+				sc.drop(n.Name.Value)
 			case *syntax.ParamExp:
 				if n.Exp != nil && n.Param != nil && (n.Exp.Op == syntax.AssignUnset || n.Exp.Op == syntax.AssignUnsetOrNull) {
-					delete(sc.vars, n.Param.Value)
+					sc.drop(n.Param.Value)
 				}
 			case *syntax.CallExpr:
 				if len(n.Args) > 0 {
@@ -110,11 +134,11 @@ func (sc *scope) forgetCall(args []*syntax.Word) {
 	case "eval", ".", "source":
 		// A file that is sourced sets variables; that it also changes the
 		// directory is possible, but what it writes is unknown anyway.
-		clear(sc.vars)
+		sc.dropAll()
 	case "read", "unset", "export", "readonly", "local", "getopts", "mapfile", "readarray", "printf", "declare", "typeset":
 		for _, a := range args[1:] {
 			n, _, _ := strings.Cut(a.Lit(), "=")
-			delete(sc.vars, n)
+			sc.drop(n)
 		}
 	}
 }

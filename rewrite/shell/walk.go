@@ -142,7 +142,7 @@ func (w *walker) compound(cmd syntax.Command, f *frame, sc *scope) {
 		sc.forget(c)
 	case *syntax.FuncDecl:
 		body := sc.clone()
-		clear(body.vars)
+		body.dropAll()
 		body.dirUnknown = true
 		if c.Body != nil {
 			w.stmt(c.Body, f.with(maybe), body)
@@ -157,7 +157,7 @@ func (w *walker) compound(cmd syntax.Command, f *frame, sc *scope) {
 	case *syntax.ArithmCmd, *syntax.LetClause:
 		w.emit(&Command{Name: "((", Path: "((", Line: f.lineOf(c)}, f, sc)
 		sc.forget(c)
-		clear(sc.vars) // arithmetic may assign any variable
+		sc.dropAll() // arithmetic may assign any variable
 	default:
 		// A kind of command that this package does not know.
 		w.emit(&Command{Env: map[string]Arg{}, Line: f.lineOf(c), OpenArgs: true}, f, sc)
@@ -200,7 +200,7 @@ func (w *walker) loop(c *syntax.ForClause, f *frame, sc *scope) {
 	}
 	if !ok || len(words) == 0 || len(words) > 64 {
 		if !ok || len(words) > 64 {
-			clear(sc.vars) // a C-style loop may assign any variable
+			sc.dropAll() // a C-style loop may assign any variable
 		}
 		w.stmts(c.Do, f.with(func(g *frame) { g.conditional = true }), sc.clone())
 		return
@@ -307,7 +307,7 @@ func (w *walker) decl(c *syntax.DeclClause, redirs []Redirect, f *frame, sc *sco
 			v = x
 			v.Text, v.Raw = a.Name.Value+"="+x.Text, f.raw(a)
 		case a.Name != nil:
-			delete(sc.vars, a.Name.Value)
+			sc.drop(a.Name.Value)
 		}
 		cmd.Args = append(cmd.Args, v)
 	}

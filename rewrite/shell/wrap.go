@@ -189,7 +189,7 @@ func (w *walker) suText(c *Command, f *frame, sc *scope) bool {
 	for i, a := range c.Args {
 		if (a.Text == "-c" || a.Text == "--command" || a.Text == "-lc") && i+1 < len(c.Args) {
 			sub := sc.clone()
-			clear(sub.vars)
+			sub.dropAll()
 			return w.nested(c, c.Args[i+1], Sh, c.Name, f, sub)
 		}
 	}
@@ -222,7 +222,7 @@ func (w *walker) nested(c *Command, text Arg, lang Lang, by string, f *frame, sc
 		return false
 	}
 	if !text.Literal {
-		clear(sc.vars)
+		sc.dropAll()
 	}
 	g := f.with(func(g *frame) {
 		g.line = c.Line

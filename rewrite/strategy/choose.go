@@ -15,29 +15,8 @@ import (
 // the same origin, so that stages that exchange files stay compatible.
 type chooser struct {
 	in      *Input
-	both    []bothChoice
 	release string // wished Debian release, "12" or ""
 	alpine  string // wished Alpine release of stages that name none, or ""
-}
-
-// bothChoice is what the catalog answered for a root stage that wants both
-// variants: it is asked for again when a stage would do with one.
-type bothChoice struct {
-	stage  *assess.Stage
-	choice *catalog.Choice
-	err    error
-}
-
-// askBoth has the catalog choose both variants for a root stage, once.
-func (c *chooser) askBoth(s *assess.Stage) (*catalog.Choice, error) {
-	for _, b := range c.both {
-		if b.stage == s {
-			return b.choice, b.err
-		}
-	}
-	ch, err := c.in.Catalog.Choose(s.Origin, c.want(s, catalog.NeedBoth))
-	c.both = append(c.both, bothChoice{s, ch, err})
-	return ch, err
 }
 
 func (in *Input) chooser() *chooser {
@@ -121,7 +100,7 @@ func (c *chooser) choose(s *assess.Stage, need catalog.Need) (*catalog.Choice, *
 
 // line selects without a look at what the project pins.
 func (c *chooser) line(s *assess.Stage, need catalog.Need) (*catalog.Choice, *Block) {
-	ch, err := c.askBoth(s)
+	ch, err := c.in.Catalog.Choose(s.Origin, c.want(s, catalog.NeedBoth))
 	if err == nil {
 		return ch, nil
 	}
@@ -129,8 +108,9 @@ func (c *chooser) line(s *assess.Stage, need catalog.Need) (*catalog.Choice, *Bl
 		// Maven and Gradle have no runtime variant, and not every JDK.
 		if ch, err = c.in.Catalog.Choose(s.Origin, w); err == nil {
 			_, why := c.in.buildJDK(s.Origin)
-			ch.Why = append(slices.Clone(ch.Why), why)
-			return ch, nil
+			own := *ch
+			own.Why = append(slices.Clone(ch.Why), why)
+			return &own, nil
 		}
 		w.Flavor = ""
 		if ch, err = c.in.Catalog.Choose(s.Origin, w); err == nil {

@@ -510,6 +510,11 @@ func onlyRemoves(f *assess.Stage, st *assess.Step, sc *shell.Script) bool {
 // onlyOwns returns the paths that a RUN gives to somebody, when it does nothing
 // else but make accounts; nil otherwise.
 func onlyOwns(st *assess.Step, sc *shell.Script) []string {
+	for _, c := range sc.Commands {
+		if c.Name != "chown" && !isAccount(c.Name) && c.Name != "set" && c.Name != "true" && c.Name != ":" && !isPackageCommand(sc, c) {
+			return nil
+		}
+	}
 	var out []string
 	ops := map[*shell.Command]shell.FileOp{}
 	for _, op := range sc.FileOps() {

@@ -21,8 +21,11 @@ func (in *Input) pinned(s *assess.Stage, ch *catalog.Choice) *Block {
 		return &Block{Rule: "base-image", Code: "version-not-offered", Line: s.From.Lines[0],
 			Text: fmt.Sprintf("programs for Python %s do not run on Python %s, and DHI offers nothing older", ch.From, ch.To)}
 	}
+	if !in.known() {
+		return nil
+	}
 	version := choiceVersion(ch)
-	if version == "" || !in.known() {
+	if version == "" {
 		return nil
 	}
 	for _, t := range in.Stages.Tree(s) {
