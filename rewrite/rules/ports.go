@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"dhibot/rewrite/assess"
@@ -62,6 +61,9 @@ func runPorts(p *Pass) {
 		last := &p.Checks[len(p.Checks)-1]
 		last.Where = append(last.Where, p.portUses(port.Number)...)
 	}
+	if !mounted {
+		m.silent(seen)
+	}
 	p.notes()
 }
 
@@ -88,8 +90,8 @@ type portMover struct {
 	given map[int]int
 	// redirects tells that the server names its port in redirects.
 	redirects bool
-	// words are arguments and values to replace, old to new.
-	words map[string]string
+	// words are arguments of the start command to replace.
+	words []portWord
 	files []File
 	// envs are ENV instructions with their new text.
 	envs map[*assess.Step]string
@@ -143,69 +145,6 @@ func (m *portMover) exposed() []int {
 	return out
 }
 
-// arguments finds an exposed port in the words of the start command and in
-// variables that name a port.
-func (m *portMover) arguments() {
-	m.words = map[string]string{}
-	for _, p := range m.exposed() {
-		if m.to[p] != 0 {
-			continue
-		}
-		found := false
-		for _, c := range []assess.Command{m.Final.End.Entrypoint, m.Final.End.Cmd} {
-			if c.Step == nil || c.Shell && m.rewriteOf(c.Step) == nil {
-				continue
-			}
-			argv := c.Argv
-			if c.Shell {
-				argv = strings.Fields(c.Argv[0])
-			}
-			for i, a := range argv {
-				prev := ""
-				if i > 0 {
-					prev = argv[i-1]
-				}
-				if n, ok := m.movedWord(prev, a, p); ok {
-					m.words[a] = n
-					found = true
-				}
-			}
-		}
-		if found {
-			m.to[p] = m.instead(p)
-			m.why = "the start command says on which port the program listens"
-		}
-	}
-}
-
-// movedWord replaces a port in an argument that surely is one.
-func (m *portMover) movedWord(prev, a string, p int) (string, bool) {
-	old, now := fmt.Sprint(p), fmt.Sprint(m.instead(p))
-	switch {
-	case a == old && (prev == "-p" || prev == "--port" || prev == "-P" || prev == "--http-port"):
-		return now, true
-	case a == "--port="+old:
-		return "--port=" + now, true
-	case prev == "--urls" || strings.HasPrefix(a, "--urls="):
-		moved, ports := movePorts("URLS", strings.TrimPrefix(a, "--urls="), m.instead)
-		if slices.Contains(ports, p) {
-			return a[:len(a)-len(strings.TrimPrefix(a, "--urls="))] + moved, true
-		}
-	case strings.HasSuffix(a, ":"+old) && !strings.Contains(a, "://"):
-		return strings.TrimSuffix(a, old) + now, true
-	}
-	return "", false
-}
-
-func (m *portMover) rewriteOf(st *assess.Step) *strategy.Rewrite {
-	for _, r := range []*strategy.Rewrite{m.Start.Entrypoint, m.Start.Cmd} {
-		if r != nil && r.Step == st {
-			return r
-		}
-	}
-	return nil
-}
-
 // apply edits the start command, EXPOSE and the health check.
 func (m *portMover) apply() {
 	if len(m.to)+len(m.files) == 0 {
@@ -224,7 +163,7 @@ func (m *portMover) apply() {
 		m.Pass.Checks = append(m.Pass.Checks, Check{Rule: "ports", Text: fmt.Sprintf("%s changes with the Dockerfile. Does anything else use %s?", f.Path, use), Where: []Where{{Path: f.Path, Line: f.Line}}})
 	}
 	for _, old := range sortedPorts(m.to) {
-		line := m.Final.From.Lines[0]
+		line := m.startLine()
 		for _, p := range m.Final.End.Ports {
 			if p.Step != nil && p.Number == old {
 				line = p.Step.Lines[0]
@@ -240,37 +179,6 @@ func (m *portMover) apply() {
 		}
 		m.Pass.Checks = append(m.Pass.Checks, c)
 	}
-}
-
-func (m *portMover) startWords() {
-	for _, c := range []assess.Command{m.Final.End.Entrypoint, m.Final.End.Cmd} {
-		if c.Step == nil {
-			continue
-		}
-		if r := m.rewriteOf(c.Step); r != nil {
-			r.Text = m.replaceWords(r.Text)
-			continue
-		}
-		before := m.File.Text(c.Step.Span)
-		after := m.replaceWords(before)
-		if after != before && !m.movedAway(c.Step) {
-			m.change(Finding{Edits: []dockerfile.Edit{replace(c.Step.Span, after)}, Lines: c.Step.Lines, Before: before, After: after, Why: "An unprivileged user cannot bind a port below 1024 everywhere; the program listens on a higher one."})
-		}
-	}
-	if m.New != nil {
-		for i, l := range m.New.Lines {
-			if strings.HasPrefix(strings.ToUpper(l.Text), "CMD") || strings.HasPrefix(strings.ToUpper(l.Text), "ENTRYPOINT") {
-				m.New.Lines[i].Text = m.replaceWords(l.Text)
-			}
-		}
-	}
-}
-
-func (m *portMover) replaceWords(text string) string {
-	for _, old := range assess.Sorted(m.words) {
-		text = strings.ReplaceAll(text, `"`+old+`"`, `"`+m.words[old]+`"`)
-	}
-	return text
 }
 
 // movedAway tells whether an instruction stays behind in a build stage.

@@ -165,6 +165,21 @@ func (m *portMover) plainPorts() {
 	m.to = have
 }
 
+// portOfVariable is the privileged port that an ENV gives to the server, as it
+// stands in the end.
+func (m *portMover) portOfVariable(st *assess.Step) (ports []int) {
+	env, ok := st.Command.(*instructions.EnvCommand)
+	if !ok || m.envs[st] != "" {
+		return nil
+	}
+	for _, kv := range env.Env {
+		if plainPort(kv.Key) && m.Final.End.Env[kv.Key] == kv.Value {
+			ports = append(ports, privileged(kv.Value))
+		}
+	}
+	return ports
+}
+
 // envEdits writes the variables where they stand.
 func (m *portMover) envEdits() {
 	for _, st := range m.Final.ChainSteps() {
