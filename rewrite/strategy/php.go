@@ -132,17 +132,17 @@ func (in *Input) phpText(st *assess.Step, c *phpCall, def *catalog.Definition, p
 		return "true", "dhi php reads php.ini-production as its php.ini already", nil
 	case phpConfigure:
 		name := c.names[0]
-		if extensionOf(name, def.Distro) == phpBuiltIn {
+		if extension(name).Needs(def.Distro) == catalog.PHPBuiltIn {
 			return "true", name + " is part of dhi php", nil
 		}
-		if !inPHPSource(name, version) {
+		if !catalog.PHPExtensionNamed(name).InSource(version) {
 			return "", "", phpBlock(st, fmt.Sprintf("it configures %s, which is not in the sources of PHP %s", name, version))
 		}
 		return fmt.Sprintf(`(cd "$PHP_SRC_DIR/ext/%s" && phpize && ./configure %s)`, name, c.flags), noHelper, nil
 	case phpEnable:
 		var names []string
 		for _, n := range c.names {
-			if extensionOf(n, def.Distro) != phpBuiltIn && !in.installedBefore(st, c, n) {
+			if extension(n).Needs(def.Distro) != catalog.PHPBuiltIn && !in.installedBefore(st, c, n) {
 				names = append(names, n)
 			}
 		}
@@ -157,18 +157,18 @@ func (in *Input) phpText(st *assess.Step, c *phpCall, def *catalog.Definition, p
 	}
 	var build, pecl, builtIn []string
 	for _, n := range c.names {
-		switch kind := extensionOf(n, def.Distro); {
-		case kind == phpBuiltIn:
+		switch {
+		case extension(n).Needs(def.Distro) == catalog.PHPBuiltIn:
 			builtIn = append(builtIn, n)
-		case inPHPSource(n, version):
+		case catalog.PHPExtensionNamed(n).InSource(version):
 			build = append(build, n)
-		case c.kind == phpInstaller && extensionOf(peclName(n), def.Distro) == phpPecl:
+		case c.kind == phpInstaller && extension(peclName(n)).Needs(def.Distro) == catalog.PHPPecl:
 			pecl = append(pecl, n)
 		default:
 			return "", "", phpBlock(st, fmt.Sprintf("it installs %s, and how that is built on PHP %s is not known", n, version))
 		}
 	}
-	if c.kind == phpInstaller && slices.ContainsFunc(build, func(n string) bool { return extensionOf(n, def.Distro) == phpLinked }) {
+	if c.kind == phpInstaller && slices.ContainsFunc(build, func(n string) bool { return extension(n).Needs(def.Distro) == catalog.PHPLibraries }) {
 		return "", "", phpBlock(st, fmt.Sprintf("it has install-php-extensions install %s with the libraries that it needs", strings.Join(build, ", ")))
 	}
 	var parts []string

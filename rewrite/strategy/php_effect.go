@@ -38,7 +38,7 @@ func (in *Input) phpEffect(f *assess.Stage, e *effect, def *catalog.Definition) 
 			continue
 		}
 		for _, n := range c.names {
-			if extensionOf(peclName(n), def.Distro) != phpBuiltIn {
+			if extension(peclName(n)).Needs(def.Distro) != catalog.PHPBuiltIn {
 				out = append(out, places.extensions, places.scan)
 			}
 		}
@@ -70,11 +70,13 @@ func (in *Input) phpLinks(f *assess.Stage, def *catalog.Definition) []Block {
 			var linked []string
 			for _, c := range calls {
 				for _, n := range c.names {
-					switch name := peclName(n); {
-					case c.kind == phpConfigure || extensionOf(name, def.Distro) != phpLinked && extensionOf(name, def.Distro) != phpUnknown:
-					case phpLibraries(name) != "":
-						linked = append(linked, fmt.Sprintf("%s (%s)", name, phpLibraries(name)))
-					case extensionOf(name, def.Distro) == phpUnknown:
+					name := peclName(n)
+					needs, libraries := extension(name).Needs(def.Distro), catalog.PHPExtensionNamed(name).Libraries
+					switch {
+					case c.kind == phpConfigure || needs != catalog.PHPLibraries && needs != "":
+					case libraries != "":
+						linked = append(linked, fmt.Sprintf("%s (%s)", name, libraries))
+					case needs == "":
 						linked = append(linked, name+" (what it loads is not known)")
 					default:
 						linked = append(linked, name)
