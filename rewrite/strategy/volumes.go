@@ -22,10 +22,27 @@ func (d *decider) makeVolumes(def *catalog.Definition) {
 		if d.New != nil && (d.New.At == nil || st.Lines[0] <= d.New.At.Lines[0]) && d.Shape == ShapeSplit {
 			continue // it is in the lines of the new stage, see composer.metadata
 		}
-		if text := d.volumeDirs(st, def); text != "" {
-			d.Inserts = append(d.Inserts, Insert{Stage: f, Before: st, Line: Line{Rule: "nonroot-user", Text: text, Why: volumeWhy}})
+		text := d.volumeDirs(st, def)
+		if text == "" {
+			continue
 		}
+		line := Line{Rule: "nonroot-user", Text: text, Why: volumeWhy}
+		if d.startsBelowNew(st) {
+			d.New.Lines = append(d.New.Lines, line)
+			continue
+		}
+		d.Inserts = append(d.Inserts, Insert{Stage: f, Before: st, Line: line})
 	}
+}
+
+// startsBelowNew tells whether an instruction follows the lines of the new
+// stage without a line between: what is put in front of it would stand at the
+// end of the stage that stays behind.
+func (d *decider) startsBelowNew(st *assess.Step) bool {
+	if d.New == nil || d.Shape != ShapeSplit {
+		return false
+	}
+	return d.New.At != nil && st.Block().Start == d.New.At.FullLines.End
 }
 
 const volumeWhy = "nothing else makes the directory of the volume; WORKDIR makes it for the user of the image, and a new volume takes its owner from it"
@@ -41,9 +58,12 @@ func (d *decider) volumeDirs(st *assess.Step, def *catalog.Definition) string {
 		return ""
 	}
 	var lines []string
-	for _, dir := range v.Volumes {
-		dir = path.Clean(dir)
-		if !path.IsAbs(dir) || strings.ContainsAny(dir, "$ ") || d.isMade(dir, def) {
+	for _, word := range v.Volumes {
+		if strings.Contains(word, "$") {
+			continue
+		}
+		dir, _, err := d.File.Expand(word, nil) // takes its quotes off
+		if dir = path.Clean(dir); err != nil || !path.IsAbs(dir) || strings.ContainsAny(dir, " '\"\\") || d.isMade(dir, def) {
 			continue
 		}
 		lines = append(lines, "WORKDIR "+dir)
