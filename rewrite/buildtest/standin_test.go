@@ -31,7 +31,7 @@ type standins struct {
 // image is one base image in the making.
 type image struct {
 	name   string // in the catalog: golang, node, alpine-base
-	config catalog.Config
+	config *catalog.Config
 	dhi    *catalog.Definition // nil for an upstream image
 	root   *rootfs
 }
@@ -98,7 +98,7 @@ func (s *standins) ensure(t *testing.T, reference string) {
 	if img.root.err != nil {
 		t.Fatalf("filling %s: %v", full, img.root.err)
 	}
-	s.configure(t, container, &img.config)
+	s.configure(t, container, img.config)
 	s.commit(t, container, full)
 	s.made[full] = true
 }
