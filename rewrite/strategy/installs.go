@@ -158,19 +158,33 @@ func (in *Input) oldHad(s *assess.Stage, program string) bool {
 	}
 	if !cfg.Known {
 		// Of an image without facts the file itself is the evidence: it builds,
-		// so what fetches and unpacks for it was there.
+		// so what fetches and unpacks for it was there, and what makes accounts.
 		switch program {
 		case "curl", "wget", "git", "unzip", "xz", "bzip2", "jq", "gpg", "openssl":
 			return true
 		}
+		if accountTool(program) {
+			return true
+		}
+	}
+	if accountTool(program) {
+		return s.Origin.Distro == catalog.Debian
 	}
 	switch program {
-	case "useradd", "groupadd", "usermod", "groupmod", "adduser", "addgroup":
-		return s.Origin.Distro == catalog.Debian && program != "adduser" && program != "addgroup" || s.Origin.Distro == catalog.Debian
 	case "ssh-keyscan", "ssh-keygen", "scp":
 		return in.oldHad(s, "ssh")
 	case "tar", "gzip", "gunzip", "hostname", "which":
 		return s.Origin.Distro == catalog.Debian
+	}
+	return false
+}
+
+// accountTool tells whether a program makes or changes accounts. Debian has them
+// in passwd and adduser, which every image of its own brings.
+func accountTool(program string) bool {
+	switch program {
+	case "useradd", "userdel", "usermod", "groupadd", "groupdel", "groupmod", "gpasswd", "chage", "chpasswd", "adduser", "addgroup", "deluser", "delgroup":
+		return true
 	}
 	return false
 }
