@@ -63,6 +63,7 @@ func runPorts(p *Pass) {
 	}
 	if !mounted {
 		m.silent(seen)
+		m.inherited(image, seen)
 	}
 	p.notes()
 }
@@ -90,6 +91,8 @@ type portMover struct {
 	given map[int]int
 	// redirects tells that the server names its port in redirects.
 	redirects bool
+	// whole tells that the configuration names every port of the server.
+	whole bool
 	// words are arguments of the start command to replace.
 	words []portWord
 	files []File

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"sort"
+	"strconv"
 	"strings"
 
 	"dhibot/rewrite/project"
@@ -54,12 +55,45 @@ func (m *portMover) caddy() {
 			return
 		}
 	}
+	m.whole = true
 	m.takePorts(file.Sites)
 	if len(m.to) == 0 {
 		return
 	}
 	m.serverFile(configs[0], file.Sites, "Caddy")
 	m.why = "the Caddyfile that is copied in names the new port as well"
+}
+
+// inherited reports the privileged ports that the old image exposes by itself:
+// its server listens there unless a configuration says otherwise, and could as
+// root. nginx and Apache are known better.
+func (m *portMover) inherited(image string, told map[int]bool) {
+	if image == "nginx" || image == "httpd" || m.whole || !m.Final.End.Root() {
+		return
+	}
+	var ports []string
+	for _, p := range m.Final.End.Ports {
+		if p.Step != nil || p.Number == 0 || p.Number >= 1024 || m.to[p.Number] != 0 || told[p.Number] {
+			continue
+		}
+		told[p.Number] = true
+		ports = append(ports, fmt.Sprint(p.Number))
+	}
+	if len(ports) == 0 {
+		return
+	}
+	root := m.finalRoot()
+	word, it := "port ", "it"
+	if len(ports) > 1 {
+		word, it = "ports ", "them"
+	}
+	m.check(fmt.Sprintf("%s exposes %s%s by itself, and only root can bind %s in Kubernetes and in Docker Engine before 20.10. Unless the configuration names others, let the server listen on 1025 or higher and change port mappings and probes with it.",
+		quote(root.Origin.Reference), word, strings.Join(ports, " and "), it), root.From.Lines[0])
+	last := &m.Checks[len(m.Checks)-1]
+	for _, p := range ports {
+		n, _ := strconv.Atoi(p)
+		last.Where = append(last.Where, m.portUses(n)...)
+	}
 }
 
 // configsBelow are the configuration files that the final image copies below a
