@@ -70,6 +70,7 @@ func Reasons() []Reason {
 		{"pinned-packages", "Package versions are pinned to another release of the distribution.", "Loosen or renew the pins."},
 		{"release-packages", "A package may have another name or version in the release of the new image.", "Check the name; then use a tag that names the release."},
 		{"python-managed", "Packages are installed with pip into the Python of the distribution, and pip refuses that in the release of the new image.", "Install into a virtual environment."},
+		{"go-modules", "The build relies on a Go from before modules, and newer ones refuse what it does.", "Add go.mod and go.sum; install programs with go install."},
 		{"packages-unknown", "Packages are installed whose names cannot be read, and the distribution changes.", "Write the names out."},
 		{"ubuntu-packages", "An Ubuntu package archive (PPA) is added, which does not work on Debian.", "Find the packages in Debian."},
 		{"distribution-changes", "Only a dev image would be possible, and it would exchange Ubuntu for Debian: a risk without a gain.", "Split the file so that the final stage only runs the program."},

@@ -45,6 +45,13 @@ func (p *Project) Go(dir string) *Go {
 	}
 }
 
+// Summed tells whether go.sum or a vendor directory stands beside go.mod, or
+// nothing is required that would need them.
+func (g *Go) Summed() bool {
+	dir := path.Dir(g.File)
+	return len(g.requires) == 0 || g.p.repo.exists(path.Join(dir, "go.sum")) || g.p.repo.exists(path.Join(dir, "vendor/modules.txt"))
+}
+
 func (p *Project) goModule(dir, file, content string) *Go {
 	f, err := modfile.Parse(file, []byte(content), nil)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // what it does there relies on the old image. Nil when nothing speaks against.
 func (in *Input) fits(s *assess.Stage, ch *catalog.Choice, def *catalog.Definition) *Block {
 	for _, check := range []func(*assess.Stage, *catalog.Choice, *catalog.Definition) *Block{
-		in.fitsManager, in.fitsPrograms, in.fitsPins, in.fitsPackages, in.fitsManagedPython, in.fitsLayout, in.fitsFiles, in.fitsHelpers, in.fitsInstallers, in.fitsTarget, in.fitsAccounts, in.fitsMade, in.fitsPlaces, in.fitsNames, in.fitsPasswd, in.fitsPlatform,
+		in.fitsManager, in.fitsPrograms, in.fitsPins, in.fitsPackages, in.fitsManagedPython, in.fitsLayout, in.fitsFiles, in.fitsHelpers, in.fitsInstallers, in.fitsTarget, in.fitsGoModules, in.fitsAccounts, in.fitsMade, in.fitsPlaces, in.fitsNames, in.fitsPasswd, in.fitsPlatform,
 	} {
 		if b := check(s, ch, def); b != nil {
 			return b
