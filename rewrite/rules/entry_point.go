@@ -97,8 +97,23 @@ func (p *Pass) startEnv() {
 	if st == nil {
 		return
 	}
-	p.change(Finding{Edits: []dockerfile.Edit{p.File.InsertBefore(st.Instruction, text)}, Lines: st.Lines, After: text,
-		Why: "The shell set it in front of the command; a list cannot, so the image does."})
+	why := "the shell set it in front of the command; a list cannot, so the image does"
+	if p.belongsToNew(st) {
+		p.New.Lines = append(p.New.Lines, strategy.Line{Rule: p.rule.ID, Text: text, Why: why})
+		return
+	}
+	p.change(Finding{Edits: []dockerfile.Edit{p.File.InsertBefore(st.Instruction, text)}, Lines: st.Lines, After: text, Why: sentence(why)})
+}
+
+// belongsToNew tells whether what is put in front of an instruction of the
+// final stage goes into the lines of the new stage: the instruction is among
+// them, or follows them without a line between, and then the place in front of
+// it is the end of the stage that stays behind.
+func (p *Pass) belongsToNew(st *assess.Step) bool {
+	if p.New == nil || p.Shape != strategy.ShapeSplit {
+		return false
+	}
+	return p.staysBehind(st) || p.New.At != nil && st.Block().Start == p.New.At.FullLines.End
 }
 
 func (p *Pass) startStep() *assess.Step {
@@ -110,8 +125,21 @@ func (p *Pass) startStep() *assess.Step {
 	return nil
 }
 
+// startGoesToNew tells whether the place for an added start command is in the
+// lines of the new stage.
+func (p *Pass) startGoesToNew(f *assess.Stage) bool {
+	if c := f.End.Cmd.Step; c != nil && c.Stage == f {
+		return p.belongsToNew(c)
+	}
+	return len(f.Steps) > 0 && p.Shape == strategy.ShapeSplit && p.New != nil && p.staysBehind(f.Steps[len(f.Steps)-1])
+}
+
 // addStart writes an ENTRYPOINT or CMD that the old base image implied.
 func (p *Pass) addStart(f *assess.Stage, start strategy.Start) {
+	if f == p.Final.Stage && p.startGoesToNew(f) {
+		p.New.Lines = append(p.New.Lines, strategy.Line{Rule: p.rule.ID, Text: start.Add, Why: start.Why})
+		return
+	}
 	var e dockerfile.Edit
 	line := f.From.Lines[1]
 	if c := f.End.Cmd.Step; c != nil && c.Stage == f {
