@@ -3,7 +3,6 @@ package rules
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"dhibot/rewrite/assess"
@@ -65,7 +64,7 @@ func runNonrootUser(p *Pass) {
 				}
 				p.check(fmt.Sprintf("%s belongs to root in %s. The program cannot create files directly in it, as it could when it was root itself. Make the directories that it needs there (logs, uploads) %s.", dir, image, how), p.userLine())
 			}
-		} else if !strings.HasPrefix(p.RunUser.Spec, userName(old)) && !sameUser(p, old) && !p.keepsNumber(old) {
+		} else if !p.sameAs(old) {
 			p.after(fmt.Sprintf("The container ran as %s and now runs as %s. Files on mounted volumes that belong to the old user must change hands.", old, p.RunUser.Spec), p.userLine())
 		}
 	}
@@ -85,11 +84,16 @@ func runNonrootUser(p *Pass) {
 		}
 		if p.declares(v) && !p.makes(strings.TrimSuffix(v, "/")) {
 			p.check(fmt.Sprintf("Nothing in the image makes the directory of volume %s, so a new volume there belongs to root and %s cannot write to it. Make it in a build stage and copy it with --chown, or mount one that belongs to the user.", v, p.RunUser.Spec), p.userLine())
-		} else {
+		} else if old := f.End.EffectiveUser(); old == "" || f.End.Root() || !p.sameAs(old) {
 			p.after(fmt.Sprintf("Volume %s is written by %s now; existing data keeps its old owner.", v, p.RunUser.Spec), p.userLine())
 		}
 	}
 	p.notes()
+}
+
+// sameAs tells whether the container runs as the same user as before.
+func (p *Pass) sameAs(old string) bool {
+	return strings.HasPrefix(p.RunUser.Spec, userName(old)) || sameUser(p, old) || p.keepsNumber(old)
 }
 
 // rootsDirectory is the working directory when it comes with the image that
@@ -292,51 +296,6 @@ func (p *Pass) dropped(st *assess.Step) bool {
 func (p *Pass) declares(volume string) bool {
 	for _, st := range p.Final.ChainSteps() {
 		if st.Keyword == "VOLUME" && strings.Contains(st.Text, volume) {
-			return true
-		}
-	}
-	return false
-}
-
-// makes tells whether something in the image that ships may have made a
-// directory for its user: the image itself, WORKDIR, or a COPY or RUN that
-// names it or a directory above it.
-func (p *Pass) makes(dir string) bool {
-	image := p.finalRoot().Pick
-	for _, in := range p.Inserts {
-		if slices.Contains(strings.Split(in.Text, "\n"), "WORKDIR "+dir) {
-			return true
-		}
-	}
-	if p.New != nil {
-		image = p.New.Pick
-		for _, l := range p.New.Lines {
-			if strings.Contains(l.Text, dir) && (strings.HasPrefix(l.Text, "COPY ") || strings.HasPrefix(l.Text, "WORKDIR ")) {
-				return true
-			}
-		}
-	}
-	if image != nil {
-		if strategy.ServerDirectory(image.Def.Image, dir) {
-			return true
-		}
-		for _, d := range image.Def.Directories {
-			if d.Path == dir && d.UID != 0 {
-				return true
-			}
-		}
-	}
-	within := func(parent string) bool {
-		parent = strings.TrimSuffix(parent, "/")
-		return dir == parent || parent != "" && strings.HasPrefix(dir, parent+"/")
-	}
-	for _, st := range p.Final.Steps {
-		if p.New != nil && p.staysBehind(st) {
-			continue
-		}
-		switch {
-		case st.Keyword == "WORKDIR" && (within(st.Before.WorkDir) || strings.Contains(st.Text, dir)),
-			st.Copy != nil && within(st.Copy.Dest), st.Run != nil && strings.Contains(st.Text, dir):
 			return true
 		}
 	}

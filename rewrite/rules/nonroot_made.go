@@ -1,0 +1,103 @@
+package rules
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/strategy"
+)
+
+// makes tells whether something in the image that ships may have made a
+// directory for its user: the image itself, WORKDIR, or a COPY or RUN that
+// names it or a directory above it.
+func (p *Pass) makes(dir string) bool {
+	image := p.finalRoot().Pick
+	for _, in := range p.Inserts {
+		if slices.Contains(strings.Split(in.Text, "\n"), "WORKDIR "+dir) {
+			return true
+		}
+	}
+	if p.New != nil {
+		image = p.New.Pick
+		for _, l := range p.New.Lines {
+			if strings.Contains(l.Text, dir) && (strings.HasPrefix(l.Text, "COPY ") || strings.HasPrefix(l.Text, "WORKDIR ")) || p.broughtBelow(l.Text, dir) {
+				return true
+			}
+		}
+	}
+	if image != nil {
+		if strategy.ServerDirectory(image.Def.Image, dir) {
+			return true
+		}
+		for _, d := range image.Def.Directories {
+			if d.Path == dir && d.UID != 0 {
+				return true
+			}
+		}
+	}
+	within := func(parent string) bool {
+		parent = strings.TrimSuffix(parent, "/")
+		return dir == parent || parent != "" && strings.HasPrefix(dir, parent+"/")
+	}
+	for _, st := range p.Final.Steps {
+		if p.New != nil && p.staysBehind(st) {
+			continue
+		}
+		switch {
+		case st.Keyword == "WORKDIR" && (within(st.Before.WorkDir) || strings.Contains(st.Text, dir)),
+			st.Copy != nil && within(st.Copy.Dest), mentions(st, dir):
+			return true
+		}
+	}
+	return false
+}
+
+// broughtBelow tells whether a line of the new stage copies a directory above
+// dir as a whole, to the same place, in which a RUN or COPY of the stage that
+// stays behind may have made dir.
+func (p *Pass) broughtBelow(line, dir string) bool {
+	words := strings.Fields(line)
+	n := len(words)
+	if n < 4 || words[0] != "COPY" || words[n-1] != words[n-2] || !strings.HasPrefix(dir, strings.TrimSuffix(words[n-1], "/")+"/") {
+		return false
+	}
+	for _, st := range p.Final.Steps {
+		if p.staysBehind(st) && (mentions(st, dir) || p.copied(st, dir)) {
+			return true
+		}
+	}
+	return false
+}
+
+// mentions tells whether a RUN names a directory, from the root or from where
+// it runs.
+func mentions(st *assess.Step, dir string) bool {
+	if st.Run == nil {
+		return false
+	}
+	if strings.Contains(st.Text, dir) {
+		return true
+	}
+	below, ok := strings.CutPrefix(dir, path.Clean(st.Before.WorkDir)+"/")
+	return ok && strings.Contains(st.Text, below)
+}
+
+// copied tells whether a COPY brings a directory from the context.
+func (p *Pass) copied(st *assess.Step, dir string) bool {
+	c := st.Copy
+	if c == nil || c.From != "" || c.Inline || p.Project == nil || !p.Project.Known() {
+		return false
+	}
+	below, ok := strings.CutPrefix(dir, strings.TrimSuffix(c.Dest, "/")+"/")
+	if !ok {
+		return false
+	}
+	for _, src := range c.Sources {
+		if is, there := p.Project.Exists(strings.TrimPrefix(path.Join("/", src, below), "/")); is && there {
+			return true
+		}
+	}
+	return false
+}
