@@ -59,7 +59,7 @@ func (r *Repo) scanAll() {
 			}
 			return a.Evidence.Line - b.Evidence.Line
 		})
-		r.builds, r.kube, r.dockerfiles = s.builds, s.kube, s.dockerfiles
+		r.builds, r.kube, r.uses, r.dockerfiles = s.builds, s.kube, s.uses, s.dockerfiles
 	})
 }
 
@@ -68,6 +68,7 @@ type search struct {
 	repo        *Repo
 	builds      []Build
 	kube        []KubeUse
+	uses        []use
 	dockerfiles []string
 	reads       int
 	bytes       int

@@ -43,6 +43,7 @@ func (s *search) compose(name, content string) {
 func (s *search) composeService(file string, p pair) {
 	build := field(p.value, "build")
 	if build == nil {
+		s.composeUse(file, p)
 		return
 	}
 	b := Build{Kind: "compose", Name: p.key.Value, Evidence: Evidence{file, keyLine(p.value, "build")}}
@@ -109,6 +110,9 @@ func wordsOf(file string, n *yaml.Node, key string) *Setting {
 		return nil
 	}
 	st := &Setting{Name: key, At: Evidence{file, keyLine(n, key)}}
+	if st.At.Line == 0 { // merged in from an anchor
+		st.At.Line = v.Line
+	}
 	if v.Kind == yaml.ScalarNode {
 		st.Value = v.Value
 		return st

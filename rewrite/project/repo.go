@@ -45,6 +45,7 @@ type Repo struct {
 
 	scan        sync.Once
 	builds      []Build
+	uses        []use
 	kube        []KubeUse
 	dockerfiles []string
 }

@@ -174,36 +174,3 @@ func (p *Pass) mounts() []Where {
 	}
 	return out
 }
-
-// overrides are the places that start the container otherwise than the image
-// says: they run on the new image as well, which has no shell.
-func (p *Pass) overrides() {
-	var commands, probes []Where
-	for _, b := range p.builds() {
-		if b.Service == nil || b.Target != "" && !strings.EqualFold(b.Target, p.Final.Name) {
-			continue
-		}
-		for _, s := range []*project.Setting{b.Service.Command, b.Service.Entrypoint} {
-			if s != nil {
-				commands = append(commands, Where{Path: s.At.Path, Line: s.At.Line})
-			}
-		}
-		if h := b.Service.Healthcheck; h != nil {
-			probes = append(probes, Where{Path: h.At.Path, Line: h.At.Line})
-		}
-	}
-	for _, k := range p.kube() {
-		switch k.What {
-		case "command":
-			commands = append(commands, Where{Path: k.At.Path, Line: k.At.Line})
-		case "exec-probe":
-			probes = append(probes, Where{Path: k.At.Path, Line: k.At.Line})
-		}
-	}
-	if len(commands) > 0 {
-		p.Checks = append(p.Checks, Check{Rule: "entry-point", Text: "The container is started with another command here. It must work without a shell and without a package manager.", Where: commands})
-	}
-	if len(probes) > 0 {
-		p.Checks = append(p.Checks, Check{Rule: "no-shell", Text: "A health check runs a command in the container here. It must work without a shell, curl and wget.", Where: probes})
-	}
-}

@@ -91,11 +91,8 @@ func (in *Input) calledByCompose(program string) string {
 	if !in.known() {
 		return ""
 	}
-	for _, b := range in.Project.Builds() {
-		if b.Service == nil {
-			continue
-		}
-		for _, s := range []*project.Setting{b.Service.Healthcheck, b.Service.Command, b.Service.Entrypoint} {
+	for _, r := range in.Project.Runs() {
+		for _, s := range []*project.Setting{r.Service.Healthcheck, r.Service.Command, r.Service.Entrypoint} {
 			if s == nil {
 				continue
 			}
