@@ -3,7 +3,9 @@ package project
 import (
 	"encoding/json"
 	"path"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -178,7 +180,7 @@ type NativeModule struct {
 func (n *Node) Native() []NativeModule {
 	found := map[string]NativeModule{}
 	for name := range n.Dependencies {
-		if m, ok := nativeModules[name]; ok {
+		if m, ok := nativeModules[name]; ok && !n.scripts(name) {
 			m.Name, m.At = name, n.Line("dependencies", name)
 			found[name] = m
 		}
@@ -196,12 +198,34 @@ func (n *Node) Native() []NativeModule {
 	return out
 }
 
+// scripts tells whether every version of a dependency that package.json allows
+// has no native code any more.
+func (n *Node) scripts(name string) bool {
+	since, ok := scriptsSince[name]
+	if !ok {
+		return false
+	}
+	for alt := range strings.SplitSeq(n.Dependencies[name], "||") {
+		m := plainRange.FindStringSubmatch(strings.TrimSpace(alt))
+		if m == nil {
+			return false
+		}
+		if major, err := strconv.Atoi(m[1]); err != nil || major < since {
+			return false
+		}
+	}
+	return true
+}
+
+// plainRange is a range of versions that begins with the version it names.
+var plainRange = regexp.MustCompile(`^(?:[\^~=v]|>=)?\s*(\d{1,6})(?:\.(?:\d{1,9}|[xX*])){0,2}$`)
+
 // nativeOfLock adds what a lock file installs. Packages that are only known by
 // their use of node-gyp or nan come in when nothing else was found.
 func (n *Node) nativeOfLock(content, file string, found map[string]NativeModule) {
 	gyp := NativeModule{}
 	for name, e := range lockPackages(content) {
-		if _, dev := n.DevDependencies[name]; dev || e.dev {
+		if _, dev := n.DevDependencies[name]; dev || e.dev || n.scripts(name) {
 			continue
 		}
 		m, ok := nativeModules[name]

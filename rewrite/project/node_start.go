@@ -253,6 +253,9 @@ func (n *Node) Bin(name string, args []string) (r Resolved, reason string) {
 	case !ok:
 		return r, fmt.Sprintf("it is not known which file the program %s is", shorten(name))
 	case b.refuse != "":
+		if _, dep := n.Dependencies[b.pkg]; dep {
+			r.At = n.Line("dependencies", b.pkg)
+		}
 		return r, b.refuse
 	}
 	if _, dep := n.Dependencies[b.pkg]; !dep {

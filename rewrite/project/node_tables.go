@@ -72,6 +72,12 @@ var nativeModules = map[string]NativeModule{
 	"dtrace-provider":       {},
 }
 
+// scriptsSince are native modules that have no native code from a major version
+// on. Sources: https://www.prisma.io/docs/orm/more/upgrades/to-v7 and the notes of
+// Prisma 7.0.0: its client loads no engine any more and takes a driver adapter, and
+// there is no setting that brings the engine back.
+var scriptsSince = map[string]int{"@prisma/client": 7}
+
 // nodeBin is a program that a package puts into node_modules/.bin.
 type nodeBin struct {
 	pkg  string // the package that has it
@@ -98,7 +104,7 @@ var nodeBins = map[string]nodeBin{
 	"directus":           {pkg: "directus", file: "directus/cli.js"},
 	"probot":             {pkg: "probot", file: "probot/bin/probot.js"},
 	"json-server":        {pkg: "json-server", file: "json-server/lib/bin.js"},
-	"prisma":             {pkg: "prisma", file: "prisma/build/index.js"},
+	"prisma":             {pkg: "prisma", refuse: "prisma starts its schema engine, a program that loads OpenSSL"},
 	"vite":               {pkg: "vite", file: "vite/bin/vite.js"},
 	"astro":              {pkg: "astro", file: "astro/astro.js"},
 	"gatsby":             {pkg: "gatsby", file: "gatsby/cli.js"},

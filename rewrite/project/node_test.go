@@ -197,6 +197,25 @@ canvas@2:
 `), "canvas[]")
 }
 
+// TestNodeScriptsSince: a module that has lost its native code is none where
+// package.json surely allows no version from before.
+func TestNodeScriptsSince(t *testing.T) {
+	t.Parallel()
+	for version, native := range map[string]bool{
+		"^7.1.0": false, "7": false, "7.x": false, "~7.2": false, "=7.0.1": false, ">=7.0.0": false, "^7.0.0 || ^8": false, "10.2.*": false, "v7.1.0": false,
+		"^6.19.0": true, "6 || 7": true, "*": true, "latest": true, "": true, ">6": true, ">=6 <8": true, "<8": true, "7.0.0-dev.3": true, "catalog:": true,
+		"npm:@prisma/client@7": true, "^7.0.0 ||": true, "workspace:^7": true, "70000000": true,
+	} {
+		n := Open(tree(fmt.Sprintf("-- Dockerfile --\n-- package.json --\n{\"dependencies\": {\"@prisma/client\": %q}}\n-- yarn.lock --\n\"@prisma/client@x\":\n  version \"7.1.0\"\n", version)), "Dockerfile", nil).Node(".")
+		if got := len(n.Native()) > 0; got != native {
+			t.Errorf("%q: %t", version, got)
+		}
+	}
+	// One that is only in the lock file is not known to be new enough.
+	n := Open(tree("-- Dockerfile --\n-- package.json --\n{}\n-- yarn.lock --\n\"@prisma/client@x\":\n  version \"7.1.0\"\n"), "Dockerfile", nil).Node(".")
+	equal(t, "lock", join(n.Native(), func(m NativeModule) string { return m.Name }), "@prisma/client")
+}
+
 func TestJSONLines(t *testing.T) {
 	t.Parallel()
 	lines := jsonLines("{\n\"a\": 1,\n\"b\": {\"c\": [\n{\"x\": 1}, 2],\n\"d\": \"e\"},\n\"f\": \"g\",\n broken")
