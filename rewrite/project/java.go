@@ -25,6 +25,8 @@ type Java struct {
 	Packaging  string
 	SpringBoot bool
 	Quarkus    bool
+	// Bundles says that a plugin makes an archive that holds the libraries.
+	Bundles bool
 	// Artifact is the name of the archive without directory when it is
 	// certain, for example "app.jar" with finalName or
 	// "shop-1.2.0.jar"; "" otherwise.
@@ -168,6 +170,7 @@ func (j *Java) pomValue(key, v string) {
 	case strings.HasSuffix(key, "plugins/plugin/artifactId"):
 		j.SpringBoot = j.SpringBoot || v == "spring-boot-maven-plugin"
 		j.Quarkus = j.Quarkus || v == "quarkus-maven-plugin"
+		j.Bundles = j.Bundles || v == "maven-shade-plugin"
 	case key == "project/modules/module" && len(j.Modules) < 200:
 		j.Modules = append(j.Modules, v)
 	}
@@ -208,6 +211,8 @@ func readGradle(c, file string) *Java {
 				j.SpringBoot = true
 			case "io.quarkus":
 				j.Quarkus = true
+			case "com.github.johnrengelman.shadow", "com.gradleup.shadow", "io.ktor.plugin":
+				j.Bundles = true
 			}
 		}
 		if m := gradleArchive.FindStringSubmatch(l); m != nil && !strings.Contains(m[1], "/") {

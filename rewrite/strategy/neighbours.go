@@ -35,10 +35,15 @@ func (in *Input) known() bool { return in.Project != nil && in.Project.Known() }
 // contextPath is the file of the build context that becomes abs in the image
 // of a stage, by its COPY instructions and those of the stages it copies from.
 func (in *Input) contextPath(s *assess.Stage, abs string) (string, bool) {
-	return in.contextPathDepth(s, path.Clean(abs), 0)
+	return in.contextPathDepth(s, path.Clean(abs), false, 0)
 }
 
-func (in *Input) contextPathDepth(s *assess.Stage, abs string, depth int) (string, bool) {
+// contextEntry is contextPath for directories as well.
+func (in *Input) contextEntry(s *assess.Stage, abs string) (string, bool) {
+	return in.contextPathDepth(s, path.Clean(abs), true, 0)
+}
+
+func (in *Input) contextPathDepth(s *assess.Stage, abs string, dirs bool, depth int) (string, bool) {
 	if !in.known() || depth > 8 {
 		return "", false
 	}
@@ -57,7 +62,7 @@ func (in *Input) contextPathDepth(s *assess.Stage, abs string, depth int) (strin
 				if cand, ok = oneOfPattern(cand, abs); !ok {
 					continue
 				}
-				if p, ok := in.contextPathDepth(c.FromStage, cand, depth+1); ok {
+				if p, ok := in.contextPathDepth(c.FromStage, cand, dirs, depth+1); ok {
 					return p, true
 				}
 				continue
@@ -74,7 +79,7 @@ func (in *Input) contextPathDepth(s *assess.Stage, abs string, depth int) (strin
 				}
 				continue
 			}
-			if dir, ok := in.Project.Exists(cand); ok && !dir {
+			if dir, ok := in.Project.Exists(cand); ok && (dirs || !dir) {
 				return cand, true
 			}
 		}

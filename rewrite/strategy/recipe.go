@@ -76,49 +76,6 @@ func startWords(f *assess.Stage) []string {
 	return out
 }
 
-func (in *Input) javaRecipe(f *assess.Stage, ch *catalog.Choice) *recipe {
-	words := startWords(f)
-	if len(words) < 3 || path.Base(words[0]) != "java" || !uses(f, "mvn", "mvnw", "gradle", "gradlew", "javac", "ant", "sbt") {
-		return nil
-	}
-	jar := ""
-	for i, w := range words {
-		if w == "-jar" && i+1 < len(words) {
-			jar = words[i+1]
-		}
-	}
-	if jar == "" || strings.ContainsAny(jar, "*$") {
-		return nil
-	}
-	if !path.IsAbs(jar) {
-		jar = path.Join(f.End.WorkDir, jar)
-	}
-	r := &recipe{name: "Java"}
-	r.artifacts = append(r.artifacts, artifact{path: jar, why: "the program is one archive; sources and build tool stay behind"})
-	if ch.Image == "maven" || ch.Image == "gradle" {
-		r.runtime = "eclipse-temurin"
-		r.version = javaVersion(ch)
-		if r.version == "" {
-			return nil
-		}
-	}
-	in.runtimeFiles(f, r)
-	return r
-}
-
-// javaVersion is the Java that a Maven or Gradle tag carries: jdk21 gives 21.
-func javaVersion(ch *catalog.Choice) string {
-	if ch.Dev == nil {
-		return ""
-	}
-	for part := range strings.SplitSeq(ch.Dev.Tag, "-") {
-		if v, ok := strings.CutPrefix(part, "jdk"); ok && numeric(v) {
-			return v
-		}
-	}
-	return ""
-}
-
 func (in *Input) dotnetRecipe(f *assess.Stage, ch *catalog.Choice) *recipe {
 	words := startWords(f)
 	if len(words) < 2 || path.Base(words[0]) != "dotnet" || !strings.HasSuffix(words[1], ".dll") || !buildsWith(f, "dotnet", "publish") {
@@ -247,6 +204,8 @@ func (in *Input) runtimeFiles(f *assess.Stage, r *recipe) {
 			names = append(names, a.path)
 		}
 		only = strings.Join(names[:n-1], ", ") + " and " + names[n-1] + " are"
+	} else if n > 3 {
+		only = fmt.Sprintf("%s and %d other paths are", r.artifacts[0].path, n-1)
 	}
 	text := fmt.Sprintf("Only %s copied into the final image. Does the program read other files of the sources while it runs (templates, migrations, static files)?", only)
 	if len(data) > 0 && len(files) == 0 {

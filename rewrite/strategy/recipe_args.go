@@ -38,21 +38,27 @@ func otherPrograms(f *assess.Stage, started string) []artifact {
 	return out
 }
 
-// namedFiles are the files of the sources that the start command names: words
-// that are paths relative to the working directory. ok is false when one is not
-// in the repository and the sources come from elsewhere.
+// namedFiles are the files and directories of the sources that the start command
+// names by a path. ok is false when one cannot be looked up: the repository is
+// not at hand, or the sources come from elsewhere.
 func (in *Input) namedFiles(f *assess.Stage, words []string) (files []artifact, ok bool) {
 	for _, w := range words {
 		if i := strings.IndexByte(w, '='); i > 0 && w[0] == '-' {
 			w = w[i+1:]
 		}
-		if w == "" || w[0] == '-' || path.IsAbs(w) || strings.ContainsAny(w, "$*?: ,") || !strings.HasPrefix(w, "./") && !strings.HasPrefix(w, "../") && !dataFile(path.Base(w)) {
+		w = strings.TrimPrefix(w, "file:")
+		if w == "" || w[0] == '-' || strings.ContainsAny(w, "$*?: ,") || !strings.Contains(w, "/") && !dataFile(path.Base(w)) {
 			continue
 		}
-		p := path.Join(f.End.WorkDir, w)
-		if _, found := in.contextPath(f, p); found {
-			files = append(files, artifact{path: p, why: fmt.Sprintf("the start command names %s", w)})
-		} else if uses(f, "git", "curl", "wget", "tar", "unzip") {
+		p := inStage(f, w)
+		if _, found := in.contextEntry(f, p); found {
+			if p != path.Clean(f.End.WorkDir) && !under(f.End.WorkDir, p) && !systemDir(p) && !copiedByName(f, p) {
+				files = append(files, artifact{path: p, why: fmt.Sprintf("the start command names %s", w)})
+			}
+			continue
+		}
+		local := !path.IsAbs(w) && (strings.HasPrefix(w, "./") || strings.HasPrefix(w, "../") || dataFile(path.Base(w)))
+		if local && (!in.known() || uses(f, "git", "curl", "wget", "tar", "unzip")) {
 			return nil, false
 		}
 	}
