@@ -34,6 +34,7 @@ func runNonrootUser(p *Pass) {
 	}
 	f := p.Final.Stage
 	p.userNames()
+	p.openFetched()
 	if m := p.Move; m != nil {
 		for _, e := range m.Edits {
 			p.change(Finding{Edits: []dockerfile.Edit{e}, Before: m.From, After: m.To,
@@ -184,6 +185,9 @@ func (p *Pass) userNames() {
 			p.change(Finding{Edits: []dockerfile.Edit{{Span: dockerfile.Span{Start: at, End: at}, New: " --chown=" + p.RunUser.Spec}}, Lines: st.Lines, After: "--chown=" + p.RunUser.Spec,
 				Why: "As root the program could write beside its files; they belong to the user that it runs as now."})
 		}
+		if p.RunUser.Fetched[st] && !p.RunUser.Given[st] && p.RunUser.Owned[st] == "" {
+			p.readable(st)
+		}
 		if st.Copy != nil {
 			if to, ok := p.RunUser.Names[st.Copy.Chown]; ok && st.Copy.Chown != "" {
 				for _, fl := range st.Flags {
@@ -195,6 +199,24 @@ func (p *Pass) userNames() {
 			}
 		}
 	}
+}
+
+// openFetched lets the program read what a build stage fetched for it.
+func (p *Pass) openFetched() {
+	for _, s := range p.All {
+		for _, st := range s.Steps {
+			if p.Opened[st] {
+				p.readable(st)
+			}
+		}
+	}
+}
+
+// readable lets others than root read the file that an ADD fetches.
+func (p *Pass) readable(st *assess.Step) {
+	at := st.Span.Start + len(st.Keyword)
+	p.change(Finding{Edits: []dockerfile.Edit{{Span: dockerfile.Span{Start: at, End: at}, New: " " + strategy.Readable}}, Lines: st.Lines, After: strategy.Readable,
+		Why: "ADD makes what it fetches from a URL readable for root alone, and the program does not run as root any more."})
 }
 
 // renamedOwners replaces accounts that the image of a build stage does not have.

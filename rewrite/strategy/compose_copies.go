@@ -164,6 +164,13 @@ func (c *composer) replicate(paths []artifact) {
 			d = "/"
 		}
 		if coveredBy(d, paths) || c.covered(st) || c.removedAgain(st) {
+			if c.user.Fetched[st] {
+				for _, a := range paths {
+					if !a.chown {
+						c.plan.open(c.final, a.path)
+					}
+				}
+			}
 			continue
 		}
 		if c.recipe != nil && st.Copy.From == "" && !st.Copy.Inline && (under(d, st.Before.WorkDir) || d == st.Before.WorkDir || sourceTree(c.steps, d)) {
@@ -184,6 +191,8 @@ func (c *composer) replicate(paths []artifact) {
 		}
 		if c.user.Given[st] {
 			text = text[:len(st.Keyword)] + " --chown=" + c.user.Spec + text[len(st.Keyword):]
+		} else if c.user.Fetched[st] {
+			text = text[:len(st.Keyword)] + " " + Readable + text[len(st.Keyword):]
 		}
 		if !path.IsAbs(destOf(st)) && st.Before.WorkDir != c.end().WorkDir {
 			abs, ok := absoluteDest(text, destOf(st), st.Copy.Dest)

@@ -65,7 +65,7 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	if rec == nil {
 		t.globals = npmGlobals(list)
 	}
-	d.RunUser.Given = d.given(f, pick.Def, venv.dir)
+	d.RunUser.Given, d.RunUser.Fetched = d.given(f, pick.Def, venv.dir), d.fetchedByRoot(f)
 	start, blocks := t.start()
 	d.Start, d.npm = start, t.global
 	d.Blocks = append(d.Blocks, blocks...)
@@ -90,6 +90,7 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	if len(d.Blocks) > 0 {
 		return false
 	}
+	d.openFetched(f)
 	d.noteScripts(f, pick.Def)
 	d.noteService(f, pick.Def)
 	d.notePHP(f, pick.Def)

@@ -74,6 +74,9 @@ type Plan struct {
 	// Renamed are USER and COPY instructions of build stages with the account
 	// that they name instead.
 	Renamed map[*assess.Step]string
+	// Opened are ADD instructions of build stages whose files the final image
+	// copies: they become readable for others than root.
+	Opened map[*assess.Step]bool
 	// Move is a directory of the final image that gets another name; nil when
 	// all keep theirs.
 	Move *Move
@@ -234,4 +237,6 @@ type RunUser struct {
 	// Given are the COPY instructions whose files the program may write beside
 	// or into, as it could when it was root: they get it as their owner.
 	Given map[*assess.Step]bool
+	// Fetched are the ADD instructions of URLs, whose files only root can read.
+	Fetched map[*assess.Step]bool
 }
