@@ -20,11 +20,12 @@ func TestDamagedFile(t *testing.T) {
 	path := strings.TrimPrefix(url, "sqlite:") + "-memory"
 	junk := []byte(strings.Repeat("this is no database ", 1000))
 	ok(t, os.WriteFile(path, junk, 0o600))
-	var log lockedBuffer
+	var log strings.Builder // read when nobody writes any more
+	logger := zerolog.New(zerolog.SyncWriter(&log))
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
-			s, err := Open(t.Context(), url, WithLogger(zerolog.New(&log)))
+			s, err := Open(t.Context(), url, WithLogger(logger))
 			if err != nil {
 				t.Error(err)
 				return
@@ -56,8 +57,9 @@ func TestDamagedInUse(t *testing.T) {
 	url := sqliteURL(t)
 	path := strings.TrimPrefix(url, "sqlite:") + "-memory"
 	ctx := t.Context()
-	var log lockedBuffer
-	s := open(t, url, WithLogger(zerolog.New(&log)))
+	var log strings.Builder // read when nobody writes any more
+	logger := zerolog.New(zerolog.SyncWriter(&log))
+	s := open(t, url, WithLogger(logger))
 	ids, blobs := blobsOf(2000, strings.Repeat("x", 500))
 	ok(t, s.PutBlobs(ctx, 1, blobs))
 	ok(t, s.Close())
@@ -70,7 +72,7 @@ func TestDamagedInUse(t *testing.T) {
 	ok(t, err)
 	ok(t, f.Close())
 
-	s = open(t, url, WithLogger(zerolog.New(&log)))
+	s = open(t, url, WithLogger(logger))
 	if log.String() != "" {
 		t.Fatalf("the damage shows when it is opened, this test is about later: %s", log.String())
 	}
@@ -98,8 +100,9 @@ func TestDeletedInUse(t *testing.T) {
 	url := sqliteURL(t)
 	path := strings.TrimPrefix(url, "sqlite:") + "-memory"
 	ctx := t.Context()
-	var log lockedBuffer
-	s := open(t, url, WithLogger(zerolog.New(&log)))
+	var log strings.Builder // read when nobody writes any more
+	logger := zerolog.New(zerolog.SyncWriter(&log))
+	s := open(t, url, WithLogger(logger))
 	ids, blobs := blobsOf(3, "FROM x")
 	ok(t, s.PutBlobs(ctx, 1, blobs))
 	for _, suffix := range []string{"", "-wal", "-shm"} {
@@ -143,21 +146,4 @@ func TestPrivateFile(t *testing.T) {
 	if len(names) < 3 {
 		t.Errorf("only %v", names)
 	}
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

@@ -23,8 +23,7 @@ func TestBurst(t *testing.T) {
 	for i := range many {
 		w.repository(fmt.Sprintf("r%03d", i), node(8000+i))
 	}
-	w.install()
-	w.work()
+	w.begin()
 	for i := range many {
 		if _, err := w.gh.Repository(fmt.Sprintf("acme/r%03d", i)).Push("alice", "main", "port", node(9000+i)); err != nil {
 			t.Fatal(err)
@@ -73,8 +72,7 @@ func TestStubborn(t *testing.T) {
 			}
 			w.failures = 10
 			w.refuse = func(d inbox.Delivery) bool { return deadly && d.FullName == "acme/a" && d.Event == "dhibot.open" }
-			w.install()
-			w.work()
+			w.begin()
 			for range 10 {
 				w.tick(31 * time.Minute)
 			}

@@ -15,8 +15,7 @@ func TestCampaign(t *testing.T) {
 	for i := range 40 {
 		w.repository(fmt.Sprintf("shop%02d", i), node(8000+i))
 	}
-	w.install()
-	w.work()
+	w.begin()
 	if n := len(w.pulls()); n != 4 {
 		t.Fatalf("%d pull requests in the first wave of 40 repositories, 10%%", n)
 	}

@@ -19,8 +19,7 @@ func TestEvents(t *testing.T) {
 	shop := w.repository("shop", standin.Text(map[string]string{"README.md": "no Dockerfile yet\n"}))
 	ruled := w.repository("ruled", node(8001))
 	ruled.AddRule("dhi/*", standin.Rule{Type: "creation"})
-	w.install()
-	w.work()
+	w.begin()
 	if all := w.pulls(); len(all) != 0 {
 		t.Fatalf("%v", all)
 	}
@@ -174,8 +173,7 @@ func TestMissed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	shop := w.repository("shop", node(8000))
-	w.install()
-	w.work()
+	w.begin()
 	if len(all(w, "shop")) != 1 {
 		t.Fatal("no pull request")
 	}

@@ -22,8 +22,7 @@ func TestGroupedCampaign(t *testing.T) {
 	}
 	w.repository("mono", files)
 	w.repository(".github", standin.Files{".github/dhi.yml": standin.File{Content: "first_wave: none\n"}})
-	w.install()
-	w.work()
+	w.begin()
 	open := func() (open, all int) {
 		for _, p := range w.pulls()["mono"] {
 			all++

@@ -39,8 +39,7 @@ func TestIssue(t *testing.T) {
 	}
 	w.repository("secret", node(7000), standin.Private())
 	home := w.home("first_wave: none\norg_per_hour: 2\n")
-	w.install()
-	w.work()
+	w.begin()
 	list := w.issues()
 	if len(list) != 1 || list[0].User.Login != "dhibot[bot]" || !strings.Contains(list[0].Body, "21 Dockerfiles") {
 		t.Fatalf("%+v", list)
@@ -135,8 +134,7 @@ func TestNoIssue(t *testing.T) {
 			if tt.before != nil {
 				tt.before(w)
 			}
-			w.install()
-			w.work()
+			w.begin()
 			for range 3 {
 				w.tick(30 * time.Minute)
 			}

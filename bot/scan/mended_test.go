@@ -19,21 +19,14 @@ import (
 func TestSuspendedDuringPass(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for i := range 150 {
-		w.repository(fmt.Sprintf("r%03d", i), standin.Text(map[string]string{"README.md": fmt.Sprintf("hello %d\n", i)}))
-	}
+	w.readmes("r%03d", 150)
 	w.listing("2", func() { w.inst.Suspend() })
-	w.install()
-	w.work()
-	if n := len(w.known()); n != 100 {
-		t.Fatalf("%d repositories are known before it was suspended", n)
-	}
+	w.begin()
+	w.knows(100, "before it was suspended")
 	w.inst.Unsuspend()
 	w.work()
 	w.tick(5 * time.Minute)
-	if n := len(w.known()); n != 150 {
-		t.Errorf("%d repositories are known after it goes on", n)
-	}
+	w.knows(150, "after it goes on")
 }
 
 // TestUnarchived: what was archived when it was looked at gets its pull request
@@ -44,17 +37,12 @@ func TestUnarchived(t *testing.T) {
 	w.home("first_wave: none\nonboarding: none\n")
 	shop := w.repository("shop", node(8000))
 	shop.SetArchived("alice", true)
-	w.install()
-	w.work()
-	if n := len(w.pulls()); n != 0 {
-		t.Fatalf("%d pull requests", n)
-	}
+	w.begin()
+	w.opened("", 0, "while it is archived")
 	shop.SetArchived("alice", false)
 	w.work()
 	w.tick(7 * time.Hour)
-	if n := len(all(w, "shop")); n != 1 {
-		t.Errorf("%d pull requests after it was unarchived", n)
-	}
+	w.opened("shop", 1, "after it was unarchived")
 }
 
 // TestOpenedAndForgotten: a process that dies between opening a pull request and
@@ -85,8 +73,7 @@ func TestOpenedAndForgotten(t *testing.T) {
 		}
 		return orders > 10
 	}
-	w.install()
-	w.work()
+	w.begin()
 	for range 3 {
 		w.tick(time.Hour)
 	}
@@ -112,17 +99,14 @@ func TestIssueAnswerLost(t *testing.T) {
 		}
 		return resp, nil
 	}
-	w.install()
-	w.work()
+	w.begin()
 	for range 3 {
 		w.tick(time.Hour)
 	}
 	if list := w.issues(); len(list) != 1 || lost != 1 {
 		t.Errorf("%d issues, %d answers lost", len(list), lost)
 	}
-	if n := len(all(w, "shop")); n != 1 {
-		t.Errorf("%d pull requests", n)
-	}
+	w.opened("shop", 1, "in the end")
 }
 
 // TestAnotherHome: when the organisation's repository is another one, the
@@ -133,8 +117,7 @@ func TestAnotherHome(t *testing.T) {
 	w.repository("shop", node(8000))
 	w.repository(".github", standin.Text(map[string]string{"README.md": "home\n"})).Delete("alice")
 	home := w.repository(".github", standin.Text(map[string]string{"README.md": "home\n"}))
-	w.install()
-	w.work()
+	w.begin()
 	if list := w.issues(); len(list) != 1 || list[0].Number != 1 {
 		t.Fatalf("%+v", list)
 	}
@@ -171,8 +154,7 @@ func TestPauseLasts(t *testing.T) {
 		w.repository(fmt.Sprintf("shop%d", i), node(8000+i))
 	}
 	home := w.home("first_wave: none\norg_per_hour: 1\n")
-	w.install()
-	w.work()
+	w.begin()
 	if err := home.CloseIssue("alice", w.issues()[0].Number); err != nil {
 		t.Fatal(err)
 	}
@@ -183,17 +165,13 @@ func TestPauseLasts(t *testing.T) {
 	for range 3 {
 		w.tick(2 * time.Hour)
 	}
-	if n := len(w.pulls()); n != 1 {
-		t.Errorf("%d pull requests while the campaign was paused", n)
-	}
+	w.opened("", 1, "while the campaign was paused")
 	w.after = nil
 	if err := home.ReopenIssue("alice", w.issues()[0].Number); err != nil {
 		t.Fatal(err)
 	}
 	w.work()
-	if n := len(w.pulls()); n != 2 {
-		t.Errorf("%d pull requests after it was reopened", n)
-	}
+	w.opened("", 2, "after it was reopened")
 }
 
 // TestUnreadable: a repository whose tree cannot be read does not keep the place
@@ -201,25 +179,15 @@ func TestPauseLasts(t *testing.T) {
 func TestUnreadable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.home("first_wave: none\nonboarding: none\norg_open: 1\n")
-	w.repository("a", node(8000))
 	w.repository("b", node(8001))
-	w.install()
-	w.work()
-	if len(all(w, "a")) != 1 || len(all(w, "b")) != 0 {
-		t.Fatal("a was to be the first")
-	}
-	if err := w.gh.AddFault(standin.Fault{Kind: standin.FaultServerError, Path: "/repos/acme/a/git/trees/*", Count: 1000}); err != nil {
-		t.Fatal(err)
-	}
+	w.first()
+	w.broken("/repos/acme/a/git/trees/*")
 	w.failures = 4
 	w.merge(1)
 	w.work()
 	w.tick(2 * time.Hour)
 	w.tick(40 * time.Minute)
-	if n := len(all(w, "b")); n != 1 {
-		t.Errorf("%d pull requests in b\n%s", n, w.log.String())
-	}
+	w.opened("b", 1, "in the end")
 }
 
 // TestDecidesDuringPass: pull requests go on being opened while a pass takes
@@ -231,14 +199,9 @@ func TestDecidesDuringPass(t *testing.T) {
 	for i := range 3 {
 		w.repository(fmt.Sprintf("shop%d", i), node(8000+i))
 	}
-	for i := range 120 {
-		w.repository(fmt.Sprintf("z%03d", i), standin.Text(map[string]string{"README.md": fmt.Sprintf("hello %d\n", i)}))
-	}
-	w.install()
-	w.work()
-	if n := len(w.pulls()); n != 1 {
-		t.Fatalf("%d pull requests", n)
-	}
+	w.readmes("z%03d", 120)
+	w.begin()
+	w.opened("", 1, "in the first hour")
 	w.listing("1", func() { w.Advance(time.Minute) })                                                           // slow
 	w.refuse = func(d inbox.Delivery) bool { return d.Event == "dhibot.pass" && strings.Contains(d.GUID, "#") } // waits for a limit
 	w.tick(7 * time.Hour)
@@ -255,14 +218,9 @@ func TestShiftedPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.home("mode: commands\n")
-	for i := range 150 {
-		w.repository(fmt.Sprintf("r%03d", i), standin.Text(map[string]string{"README.md": fmt.Sprintf("hello %d\n", i)}))
-	}
-	w.install()
-	w.work()
-	if n := len(w.known()); n != 151 {
-		t.Fatalf("%d repositories are known", n)
-	}
+	w.readmes("r%03d", 150)
+	w.begin()
+	w.knows(151, "at first")
 	w.listing("2", func() {
 		for i := range 3 {
 			w.gh.Repository(fmt.Sprintf("acme/r%03d", i)).Delete("alice")

@@ -17,8 +17,7 @@ func TestNeighbourChanges(t *testing.T) {
 	files := node(8000)
 	files["Dockerfile"] = standin.File{Content: strings.Replace(files["Dockerfile"].Content, `["node", "server.js"]`, `["npm", "start"]`, 1)}
 	shop := w.repository("shop", files)
-	w.install()
-	w.work()
+	w.begin()
 	migrated := func() string {
 		t.Helper()
 		got, err := shop.ReadFiles("dhi/migrate")
@@ -62,8 +61,7 @@ func TestAnotherDefaultBranch(t *testing.T) {
 	w := newWorld(t)
 	w.home("first_wave: none\nonboarding: none\n")
 	shop := w.repository("shop", node(8000))
-	w.install()
-	w.work()
+	w.begin()
 	if _, err := shop.Push("alice", "develop", "Another line of work", node(8000)); err != nil {
 		t.Fatal(err)
 	}

@@ -20,14 +20,10 @@ func TestPoison(t *testing.T) {
 	t.Parallel()
 	for name, poison := range map[string]func(w *world){
 		"a file": func(w *world) {
-			if err := w.gh.AddFault(standin.Fault{Kind: standin.FaultServerError, Path: "/repos/acme/bad/git/blobs/*", Count: 1000}); err != nil {
-				w.t.Fatal(err)
-			}
+			w.broken("/repos/acme/bad/git/blobs/*")
 		},
 		"a tree": func(w *world) {
-			if err := w.gh.AddFault(standin.Fault{Kind: standin.FaultServerError, Path: "/repos/acme/bad/git/trees/*", Count: 1000}); err != nil {
-				w.t.Fatal(err)
-			}
+			w.broken("/repos/acme/bad/git/trees/*")
 		},
 		"a panic": func(w *world) {
 			w.survey = func(r githubapi.Repo) {
@@ -49,21 +45,16 @@ func TestPoison(t *testing.T) {
 			w.repository("good", node(8001))
 			w.failures = 10
 			poison(w)
-			w.install()
-			w.work()
+			w.begin()
 			w.tick(time.Hour)
-			if n := len(all(w, "good")); n != 1 {
-				t.Errorf("%d pull requests in the good one\n%s", n, w.log.String())
-			}
+			w.opened("good", 1, "although the other one is bad")
 			if n := w.seen[scan.Failed]; n != 1 {
 				t.Errorf("%d failed", n)
 			}
 			w.gh.ClearFaults()
 			w.survey = nil
 			w.tick(7 * time.Hour)
-			if n := len(all(w, "bad")); n != 1 {
-				t.Errorf("%d pull requests in the bad one after it was mended\n%s", n, w.log.String())
-			}
+			w.opened("bad", 1, "after it was mended")
 		})
 	}
 }
@@ -92,8 +83,7 @@ func TestHugeSettings(t *testing.T) {
 				w.repository(name, files)
 			}
 			w.failures = 3
-			w.install()
-			w.work()
+			w.begin()
 			w.tick(time.Hour)
 			want := map[string]int{".github": 1, "other": 1}
 			if where == ".github" {
@@ -104,9 +94,7 @@ func TestHugeSettings(t *testing.T) {
 					t.Errorf("%d pull requests in %s", n, name)
 				}
 			}
-			if n := len(w.known()); n != 3 {
-				t.Errorf("%d repositories are known\n%s", n, w.log.String())
-			}
+			w.knows(3, "in the end")
 		})
 	}
 }
@@ -116,14 +104,8 @@ func TestHugeSettings(t *testing.T) {
 func TestHalfAnswers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.home("first_wave: none\nonboarding: none\norg_open: 1\n")
-	w.repository("a", node(8000))
 	w.repository("b", node(8001))
-	w.install()
-	w.work()
-	if len(all(w, "a")) != 1 {
-		t.Fatal("a was to be the first")
-	}
+	w.first()
 	w.failures = 3
 	w.graphQL(func(raw []byte) []byte {
 		var answer map[string]any
@@ -148,12 +130,8 @@ func TestHalfAnswers(t *testing.T) {
 	w.repository("c", node(8002))
 	w.work()
 	w.tick(7 * time.Hour)
-	if n := len(w.known()); n != 4 {
-		t.Errorf("%d repositories are known\n%s", n, w.log.String())
-	}
-	if n := len(w.pulls()); n != 1 {
-		t.Errorf("%d pull requests although one is open", n)
-	}
+	w.knows(4, "in the end")
+	w.opened("", 1, "although one is open")
 }
 
 // TestCrowded: pull requests from forks out of a branch that is called like ours
@@ -161,13 +139,7 @@ func TestHalfAnswers(t *testing.T) {
 func TestCrowded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.home("first_wave: none\nonboarding: none\norg_open: 1\n")
-	a := w.repository("a", node(8000))
-	w.install()
-	w.work()
-	if len(all(w, "a")) != 1 {
-		t.Fatal("a was to be the first")
-	}
+	a := w.first()
 	for i := range 6 {
 		login := fmt.Sprintf("mallory%d", i)
 		account := w.gh.AddUser(login)
@@ -197,9 +169,7 @@ func TestCrowded(t *testing.T) {
 	for range 3 {
 		w.tick(7 * time.Hour)
 	}
-	if n := len(all(w, "0")); n != 0 {
-		t.Errorf("%d pull requests although one is open in a", n)
-	}
+	w.opened("0", 0, "although one is open in a")
 }
 
 // TestRenamedUnheard: that an account was renamed is no reason to forget its
@@ -208,8 +178,7 @@ func TestRenamedUnheard(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	shop := w.repository("shop", node(8000))
-	w.install()
-	w.work()
+	w.begin()
 	if err := w.gh.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -226,9 +195,7 @@ func TestRenamedUnheard(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.work()
-	if n := len(w.known()); n != 1 {
-		t.Errorf("%d repositories are known", n)
-	}
+	w.knows(1, "in the end")
 }
 
 // TestPoisonedLook: a repository that cannot be read does not spoil the looks at
@@ -239,15 +206,12 @@ func TestPoisonedLook(t *testing.T) {
 	w.home("first_wave: none\nonboarding: none\n")
 	empty := standin.Text(map[string]string{"README.md": "nothing yet\n"})
 	bad, good := w.repository("bad", empty), w.repository("good", empty)
-	w.install()
-	w.work()
+	w.begin()
 	broken := false
 	w.refuse = func(d inbox.Delivery) bool {
 		if d.Event == "dhibot.look" && !broken {
 			broken = true
-			if err := w.gh.AddFault(standin.Fault{Kind: standin.FaultServerError, Path: fmt.Sprintf("/repositories/%d", bad.ID()), Count: 1000}); err != nil {
-				t.Error(err)
-			}
+			w.broken(fmt.Sprintf("/repositories/%d", bad.ID()))
 		}
 		return false
 	}
@@ -258,9 +222,7 @@ func TestPoisonedLook(t *testing.T) {
 		}
 	}
 	w.work()
-	if n := len(all(w, "good")); n != 1 {
-		t.Errorf("%d pull requests in the good one\n%s", n, w.log.String())
-	}
+	w.opened("good", 1, "although the other one is bad")
 }
 
 // TestLateOrders: orders that were too late, behind a limit of GitHub's say, are
@@ -278,8 +240,7 @@ func TestLateOrders(t *testing.T) {
 		late = append(late, d)
 		return true
 	}
-	w.install()
-	w.work()
+	w.begin()
 	for range 4 {
 		w.Advance(25 * time.Minute)
 		for _, d := range late {
@@ -292,7 +253,5 @@ func TestLateOrders(t *testing.T) {
 	}
 	w.refuse = nil
 	w.tick(35 * time.Minute)
-	if n := len(all(w, "shop")); n != 1 {
-		t.Errorf("%d pull requests", n)
-	}
+	w.opened("shop", 1, "in the end")
 }
