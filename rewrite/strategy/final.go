@@ -99,6 +99,7 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 		d.inPlace(root, pick, list)
 		d.makeMounted(pick.Def)
 		d.makeVolumes(pick.Def)
+		d.makeWorkDir(pick.Def)
 		d.keepOwnHost(f, image)
 		return true
 	case slices.ContainsFunc(list, func(e effect) bool { return e.instead != nil }):
@@ -108,6 +109,7 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 		ok := d.rebase(root, ch, pick, image, list, venv)
 		if ok && d.New != nil {
 			d.makeVolumes(pick.Def)
+			d.makeWorkDir(pick.Def)
 		}
 		return ok
 	}
@@ -118,6 +120,7 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	ok := d.split(root, ch, pick, image, list, rec, venv)
 	if ok && d.New != nil {
 		d.makeVolumes(pick.Def)
+		d.makeWorkDir(pick.Def)
 	}
 	return ok
 }
