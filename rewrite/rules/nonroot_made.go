@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -100,4 +101,21 @@ func (p *Pass) copied(st *assess.Step, dir string) bool {
 		}
 	}
 	return false
+}
+
+// homeless reports an account whose home directory does not come along: its
+// number has none in the new image. Compiled programs seldom keep files there;
+// those of an interpreter have libraries that do.
+func (p *Pass) homeless() {
+	home := p.RunUser.Home
+	if home == "" || p.Shape == strategy.ShapeDev {
+		return
+	}
+	if p.New != nil && slices.ContainsFunc(p.New.Lines, func(l strategy.Line) bool { return strings.HasPrefix(l.Text, "ENV HOME=") }) {
+		return
+	}
+	switch p.finalImage() {
+	case "node", "python", "ruby", "php", "perl", "bun", "deno":
+		p.check(fmt.Sprintf("The account of %s had the home directory %s. The number has none in the new image, so HOME is / there, where it may not write. If the program keeps files in its home directory (caches, settings), set HOME to a directory that belongs to it.", p.RunUser.Spec, home), p.userLine())
+	}
 }

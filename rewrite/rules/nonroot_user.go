@@ -72,6 +72,7 @@ func runNonrootUser(p *Pass) {
 	if a := p.RunUser.Argument; a != "" {
 		p.check(fmt.Sprintf("The number of the user was the build argument %s. It is written out now: setting %s in a build does not change the user any more.", a, a), p.userLine())
 	}
+	p.homeless()
 	if w := p.mounts(); len(w) > 0 && p.Shape != strategy.ShapeDev && !p.RunUser.Root {
 		p.Checks = append(p.Checks, Check{Rule: "nonroot-user", After: true, Where: w,
 			Text: fmt.Sprintf("Volumes are mounted into the container here. The files on them must be readable, and where the program writes, writable for %s.", p.RunUser.Spec)})

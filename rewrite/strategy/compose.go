@@ -3,6 +3,7 @@ package strategy
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -119,12 +120,24 @@ func (c *composer) environment() {
 	for _, l := range c.netEnv {
 		c.add(l.Rule, l.Text, l.Why)
 	}
-	if c.venv.home != "" && c.final.End.Env["HOME"] == "" {
-		c.add("nonroot-user", "ENV HOME="+c.venv.home, "without the account nothing else tells the program where its home directory is")
+	if home := c.home(); home != "" && c.final.End.Env["HOME"] == "" {
+		c.add("nonroot-user", "ENV HOME="+home, "without the account nothing else tells the program where its home directory is")
 	}
 	if c.venv.dir != "" && !c.venv.own && !c.venvOnPath() && (c.venv.before != nil || !onEnvPath(c.final, c.venv.dir)) {
 		c.add("package-management", fmt.Sprintf("ENV PATH=%q", path.Join(c.venv.dir, "bin")+":$PATH"), "the programs and packages of the virtual environment are found first")
 	}
+}
+
+// home is the home directory of the old account that comes along: the one with
+// the packages in it, or the one that a RUN makes which stays behind.
+func (c *composer) home() string {
+	switch {
+	case c.venv.home != "":
+		return c.venv.home
+	case c.user.HomeStep != nil && c.recipe == nil && slices.Contains(c.steps, c.user.HomeStep) && !c.plan.isDropped(c.user.HomeStep):
+		return c.user.Home
+	}
+	return ""
 }
 
 // buildOnly tells whether an ENV only matters while packages are installed.

@@ -68,6 +68,9 @@ func (c *composer) copies() {
 	if c.venv.home != "" {
 		want(c.venv.home, true, "the home directory of the account that installs the packages, with the virtual environment in it", c.final.From.Lines[0])
 	}
+	if home := c.home(); home != "" && home != c.venv.home {
+		want(home, true, "the home directory of the account whose number the program runs as", c.final.From.Lines[0])
+	}
 	if c.venv.dir != "" && !c.broughtLater(c.venv.dir) {
 		want(c.venv.dir, false, "the installed packages, at the same path in both stages because a virtual environment cannot move", c.final.From.Lines[0])
 	}

@@ -231,6 +231,11 @@ type RunUser struct {
 	// Argument is the build argument that gave the old account the number that
 	// is in Spec now, "" for none.
 	Argument string
+	// Home is the home directory that the file makes for the account whose
+	// number is in Spec, and that the new image has not; "" for none. HomeStep is
+	// the RUN that makes it.
+	Home     string
+	HomeStep *assess.Step
 	// Owned are the COPY instructions whose files a RUN gave to the user: the
 	// owner is written to them instead.
 	Owned map[*assess.Step]string

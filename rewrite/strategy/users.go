@@ -2,6 +2,7 @@ package strategy
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,7 +90,35 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 	if r.Root {
 		r.Spec = "0:0"
 	}
+	if runtime && !r.Root {
+		r.Home, r.HomeStep = in.ownHome(final, def, r.Spec)
+	}
 	return r
+}
+
+// ownHome is the home directory that a file makes for the account with a number,
+// and the RUN that does. The number has no account in the new image, so that
+// HOME would be / there. "" when the file makes none or sets HOME itself.
+func (in *Input) ownHome(final *assess.Stage, def *catalog.Definition, spec string) (string, *assess.Step) {
+	if _, ok := def.User(userPart(spec)); ok || final.End.Env["HOME"] != "" {
+		return "", nil
+	}
+	for _, st := range final.ChainSteps() {
+		for _, a := range in.accounts(st) {
+			if a.Kind != "user" || a.Changes || !a.CreateHome || a.UID != userPart(spec) {
+				continue
+			}
+			home := a.Home
+			if home == "" {
+				home = "/home/" + a.Name
+			}
+			if !path.IsAbs(home) || home == "/" || strings.Contains(home, "$") || systemDir(home) {
+				return "", nil
+			}
+			return path.Clean(home), st
+		}
+	}
+	return "", nil
 }
 
 // givenNumber is the number that a file gives an account, "1000:1000", and the
