@@ -118,7 +118,8 @@ func (d *decider) useVenv(sp *sitePackages) {
 	}
 	add(sp.source, sp.first, "RUN python3 -m venv "+newVenv,
 		fmt.Sprintf("line %d takes the packages from %s, where the interpreter of the DHI image does not look; a virtual environment can be copied", sp.site.Lines[0], path.Clean(sp.site.Copy.Sources[0])))
-	add(sp.source, sp.first, fmt.Sprintf("ENV VIRTUAL_ENV=%s PATH=%q", newVenv, newVenv+"/bin:$PATH"), "pip and the tools built on it find the virtual environment first")
+	more := d.uvIntoVenv(sp.source.Steps)
+	add(sp.source, sp.first, fmt.Sprintf("ENV VIRTUAL_ENV=%s PATH=%q%s", newVenv, newVenv+"/bin:$PATH", more), "pip and the tools built on it find the virtual environment first")
 	if len(sp.paths) == 0 {
 		add(d.Final.Stage, sp.site, fmt.Sprintf("ENV PATH=%q", newVenv+"/bin:$PATH"), "the programs and packages of the virtual environment are found first")
 	}

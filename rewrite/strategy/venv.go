@@ -275,7 +275,12 @@ func (in *Input) placeRefuses(e effect, p shell.PackageCall) *Block {
 	}
 	for _, a := range p.Cmd.Args {
 		switch flag, _, _ := strings.Cut(a.Text, "="); flag {
-		case "--user", "--target", "-t", "--prefix", "--root", "--system", "--python":
+		case "--system":
+			if _, ok := in.systemPieces(e.step); ok && p.Manager == "uv" {
+				continue
+			}
+			return block("it installs with --system, into a place of the old interpreter")
+		case "--user", "--target", "-t", "--prefix", "--root", "--python":
 			return block(fmt.Sprintf("it installs with %s, into a place of the old interpreter", flag))
 		}
 	}
@@ -284,7 +289,7 @@ func (in *Input) placeRefuses(e effect, p shell.PackageCall) *Block {
 			return block(fmt.Sprintf("%s sends packages to a place of the old interpreter", name))
 		}
 	}
-	if p.Manager == "uv" && e.step.Before.Env["UV_SYSTEM_PYTHON"] != "" {
+	if _, inCommand := systemByVariable(e.step, p); inCommand {
 		return block("uv is told to install into the old interpreter (UV_SYSTEM_PYTHON)")
 	}
 	return nil
@@ -299,7 +304,8 @@ func (d *decider) venvInserts(v venv) {
 		d.Inserts = append(d.Inserts, Insert{Stage: v.before.Stage, Before: v.before, Line: Line{Rule: "package-management", Text: text, Why: why}})
 	}
 	add("RUN python3 -m venv "+v.dir, v.why)
-	add(fmt.Sprintf("ENV VIRTUAL_ENV=%s PATH=%q", v.dir, v.dir+"/bin:$PATH"), "pip and the tools built on it find the virtual environment first")
+	more := d.uvIntoVenv(v.before.Stage.ChainSteps())
+	add(fmt.Sprintf("ENV VIRTUAL_ENV=%s PATH=%q%s", v.dir, v.dir+"/bin:$PATH", more), "pip and the tools built on it find the virtual environment first")
 }
 
 // layoutOfFinal refuses files of the final stage that are placed where only
