@@ -1,0 +1,112 @@
+package strategy
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"dhibot/rewrite/assess"
+	"dhibot/rewrite/project"
+)
+
+func (in *Input) pythonVersion() string {
+	if !in.known() {
+		return ""
+	}
+	v, _, ok := in.Project.PythonVersion(".")
+	if !ok || strings.Trim(v, "0123456789.") != "" {
+		return ""
+	}
+	return v
+}
+
+// pythonProject is the Python project that a stage installs.
+func (in *Input) pythonProject(s *assess.Stage) *project.Python {
+	if !in.known() {
+		return nil
+	}
+	var files []string
+	for _, st := range s.ChainSteps() {
+		if st.Run == nil || st.Run.Script == nil {
+			continue
+		}
+		for _, p := range st.Run.Script.Packages() {
+			if p.Manager != "pip" && p.Manager != "uv" {
+				continue
+			}
+			for _, f := range p.Files {
+				abs := f
+				if !path.IsAbs(abs) {
+					abs = path.Join(st.Before.WorkDir, abs)
+				}
+				if c, ok := in.contextPath(s, abs); ok {
+					files = append(files, c)
+				}
+			}
+		}
+	}
+	return in.Project.Python(".", files...)
+}
+
+// pythonCompiles names a dependency that is compiled, or says that this is not
+// known; "" when every dependency is known to need no compiler.
+func (in *Input) pythonCompiles(s *assess.Stage) string {
+	y := in.pythonProject(s)
+	if y == nil || len(y.Files) == 0 || y.Incomplete {
+		return "its packages are not known"
+	}
+	for _, n := range y.Needs() {
+		if n.Compiles {
+			return n.Package
+		}
+	}
+	return ""
+}
+
+// pythonLibraries are dependencies that load system libraries which the old
+// image may have brought.
+func (in *Input) pythonLibraries(s *assess.Stage) []Block {
+	y := in.pythonProject(s)
+	if y == nil {
+		return nil
+	}
+	var out []Block
+	for _, n := range y.Needs() {
+		n.Libraries = brought(s, n.Libraries)
+		if len(n.Libraries) > 0 {
+			out = append(out, Block{Rule: "package-management", Code: "runtime-libraries", Path: n.At.Path, Line: n.At.Line,
+				Text: fmt.Sprintf("%s loads system libraries while it runs (%s), which a runtime image does not have", n.Package, strings.Join(n.Libraries, ", "))})
+		}
+	}
+	return out
+}
+
+// brought are the libraries that the old base image had: what it had not, and
+// no RUN installed, nothing can have used. Packages that a RUN installs are
+// weighed with that RUN.
+func brought(s *assess.Stage, libraries []string) []string {
+	if s.Origin == nil {
+		return libraries
+	}
+	var out []string
+	for _, l := range libraries {
+		if project.OldImageHas(s.Origin.Tag, l) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// consoleScript tells whether a program surely comes with a Python package
+// that is installed: a known one, or one that the project requires or defines.
+func (in *Input) consoleScript(s *assess.Stage, name string) bool {
+	if project.IsConsoleScript(name) {
+		return true
+	}
+	if y := in.pythonProject(s); y != nil {
+		if _, _, ok := y.Console(name); ok {
+			return true
+		}
+	}
+	return false
+}
