@@ -186,6 +186,11 @@ func (p *Pass) userNames() {
 			p.change(Finding{Edits: []dockerfile.Edit{{Span: dockerfile.Span{Start: at, End: at}, New: " --chown=" + p.RunUser.Spec}}, Lines: st.Lines, After: "--chown=" + p.RunUser.Spec,
 				Why: "As root the program could write beside its files; they belong to the user that it runs as now."})
 		}
+		if file, ok := p.RunUser.Private[st]; ok && !p.RunUser.Given[st] && p.RunUser.Owned[st] == "" {
+			at := st.Span.Start + len(st.Keyword)
+			p.change(Finding{Edits: []dockerfile.Edit{{Span: dockerfile.Span{Start: at, End: at}, New: " --chown=" + p.RunUser.Spec}}, Lines: st.Lines, After: "--chown=" + p.RunUser.Spec,
+				Why: fmt.Sprintf("Only its owner can read %s, and the program does not run as root any more.", file)})
+		}
 		if p.RunUser.Fetched[st] && !p.RunUser.Given[st] && p.RunUser.Owned[st] == "" {
 			p.readable(st)
 		}

@@ -90,7 +90,7 @@ func (m *portMover) nginxConfigs() (out []nginxConfig, known bool) {
 			continue
 		}
 		for _, f := range nginxFiles(c) {
-			if strings.HasSuffix(f, ".types") || strings.Contains(f, "/ssl/") || strings.Contains(f, "/certs/") || strings.HasSuffix(f, ".pem") || strings.HasSuffix(f, ".crt") || strings.HasSuffix(f, ".key") {
+			if strings.HasSuffix(f, ".types") || strings.Contains(f+"/", "/ssl/") || strings.Contains(f+"/", "/certs/") || strings.HasSuffix(f, ".pem") || strings.HasSuffix(f, ".crt") || strings.HasSuffix(f, ".key") {
 				continue
 			}
 			name, content, ok := m.ContextFile(m.Final.Stage, f)

@@ -192,7 +192,7 @@ func (c *composer) replicate(paths []artifact) {
 		if to, ok := c.user.Names[st.Copy.Chown]; ok && st.Copy.Chown != "" {
 			text = strings.Replace(text, "--chown="+st.Copy.Chown, "--chown="+to, 1)
 		}
-		if c.user.Given[st] {
+		if c.user.Given[st] || c.user.Private[st] != "" {
 			text = text[:len(st.Keyword)] + " --chown=" + c.user.Spec + text[len(st.Keyword):]
 		} else if c.user.Fetched[st] {
 			text = text[:len(st.Keyword)] + " " + Readable + text[len(st.Keyword):]

@@ -67,7 +67,7 @@ func (d *decider) openFetched(f *assess.Stage) {
 		return
 	}
 	for _, st := range f.ChainSteps() {
-		if c := st.Copy; c != nil && c.FromStage != nil && c.Chown == "" && c.Chmod == "" && !d.RunUser.Given[st] && d.RunUser.Owned[st] == "" {
+		if c := st.Copy; c != nil && c.FromStage != nil && c.Chown == "" && c.Chmod == "" && !d.RunUser.Given[st] && d.RunUser.Owned[st] == "" && d.RunUser.Private[st] == "" {
 			for _, src := range c.Sources {
 				d.open(c.FromStage, rooted(src))
 			}

@@ -65,7 +65,8 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 	if rec == nil {
 		t.globals = npmGlobals(list)
 	}
-	d.RunUser.Given, d.RunUser.Fetched = d.given(f, pick.Def, venv.dir), d.fetchedByRoot(f)
+	d.RunUser.Given = d.given(f, pick.Def, venv.dir)
+	d.RunUser.Fetched, d.RunUser.Private = d.fetchedByRoot(f), d.private(f)
 	start, blocks := t.start()
 	d.Start, d.npm = start, t.global
 	d.Blocks = append(d.Blocks, blocks...)

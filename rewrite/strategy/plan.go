@@ -242,6 +242,9 @@ type RunUser struct {
 	// Given are the COPY instructions whose files the program may write beside
 	// or into, as it could when it was root: they get it as their owner.
 	Given map[*assess.Step]bool
+	// Private are the COPY instructions whose files only their owner can read,
+	// with the path of one: they get the user as their owner.
+	Private map[*assess.Step]string
 	// Fetched are the ADD instructions of URLs, whose files only root can read.
 	Fetched map[*assess.Step]bool
 }
