@@ -81,13 +81,19 @@ func privateFiles(s *assess.Stage) (out []string) {
 				out = append(out, at(key))
 			}
 			for _, op := range ops {
-				if op.Cmd != c || op.Op != "chmod" && op.Op != "chown" {
+				if op.Cmd != c {
 					continue
 				}
 				for _, p := range op.Paths {
 					p = at(p)
-					if op.Op == "chmod" && op.Literal && ownersAlone(op.Mode) {
-						out = append(out, p)
+					switch op.Op {
+					case "chmod", "mkdir", "install":
+						if op.Literal && ownersAlone(op.Mode) {
+							out = append(out, p)
+							continue
+						}
+					case "chown":
+					default:
 						continue
 					}
 					kept := out[:0]
