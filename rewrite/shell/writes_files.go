@@ -235,11 +235,31 @@ func writesDestination(e *effects, c *Command) {
 	}
 	ops := operandsOf(c, short)
 	switch {
+	case len(ops) > 1 && upwards(ops):
+		for _, src := range ops[:len(ops)-1] {
+			to := ops[len(ops)-1]
+			to.Text = path.Join(to.Text, path.Base(src.Text))
+			e.write(c, to)
+		}
 	case len(ops) > 1:
 		e.write(c, ops[len(ops)-1])
 	case c.Name == "ln":
 		e.here(c)
 	}
+}
+
+// upwards tells whether the last of some words is a directory above (.. or
+// ../..), and the others are literal names: what lands in it is known, while the
+// directory as a whole is none that anybody would copy.
+func upwards(ops []Arg) bool {
+	for i, a := range ops {
+		last := i == len(ops)-1
+		base := path.Base(a.Text)
+		if !a.Literal || last != (base == "..") || !last && (base == "." || base == "/") {
+			return false
+		}
+	}
+	return true
 }
 
 func writesSed(e *effects, c *Command) {
