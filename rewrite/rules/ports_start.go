@@ -246,6 +246,7 @@ func (m *portMover) silent(told map[int]bool) {
 			m.privilegedPort(p, st.Lines[0], told)
 		}
 	}
+	m.portOfProgram(told)
 	for _, c := range m.startCommands() {
 		if !c.Shell && len(c.Argv) < 3 {
 			continue

@@ -69,7 +69,7 @@ func TestWrites(t *testing.T) {
 		{text: "mkdir -p /data /var/lib/app && chown app:app /data", cwd: "/app", paths: "/data /var/lib/app"},
 		{text: "npm ci && mv node_modules ../", cwd: "/usr/src/app", paths: "/usr/src/node_modules"},
 		{text: "cp -r dist/. ..", cwd: "/usr/src/app", paths: "/usr/src"},
-		{text: "mv ../*.txt ..", cwd: "/usr/src/app", why: "mv writes to ../*.txt, which is not literal"},
+		{text: "mv ../*.txt ..", cwd: "/usr/src/app", paths: "/usr/src", why: "mv writes to ../*.txt, which is not literal"},
 		{text: "cp -r dist/. /usr/share/nginx/html/", cwd: "/app", paths: "/usr/share/nginx/html"},
 		{text: "curl -sSL https://x/a.tar.xz | tar -xJ --strip-components=1 -C /opt", cwd: "/app", paths: "/opt"},
 		{text: "tar xzf /tmp/o.tgz -C /srv --no-same-owner", cwd: "/app", paths: "/srv"},
