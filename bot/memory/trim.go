@@ -33,7 +33,8 @@ func (s *Store) Trim(ctx context.Context) error {
 }
 
 // trimSome deletes some rows, the oldest first. more is false when nothing is
-// left to be deleted, or when all that was to be deleted has been used since.
+// left to be deleted, or when all that was to be deleted has been used since or is
+// in somebody's hands.
 func trimSome(ctx context.Context, d *database, h shelf, oldest, most int64) (more bool, err error) {
 	keys, lastUsed, err := surplus(ctx, d, h, oldest, most)
 	if err != nil || len(keys) == 0 {
@@ -70,13 +71,15 @@ func surplus(ctx context.Context, d *database, h shelf, oldest, most int64) (key
 	return keys, lastUsed, err
 }
 
-// deleteUnused deletes rows, but for those that were used after the given day,
-// and returns how many.
+// deleteUnused deletes rows, but for those that were used after the given day or
+// that another transaction has, and returns how many. It waits for no row while
+// it has others: whoever writes many of them at once would wait for it in turn.
 func deleteUnused(ctx context.Context, d *database, h shelf, keys map[int64][]string, lastUsed int64) (n int64, err error) {
 	err = d.inTx(ctx, func(t *sql.Tx) error {
 		n = 0
 		for installation, keys := range keys {
-			r, err := t.ExecContext(ctx, "DELETE FROM "+h.table+" WHERE installation = $1 AND "+d.among+" AND used <= $3", installation, d.texts(keys), lastUsed)
+			r, err := t.ExecContext(ctx, "DELETE FROM "+h.table+" WHERE installation = $1 AND key IN (SELECT key FROM "+h.table+
+				" WHERE installation = $1 AND "+d.among+" AND used <= $3"+d.skipLocked+")", installation, d.texts(keys), lastUsed)
 			if err != nil {
 				return err
 			}

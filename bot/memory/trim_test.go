@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"database/sql"
 	"maps"
 	"os"
 	"slices"
@@ -168,6 +169,36 @@ func TestTrimSparesWhatIsUsedMeanwhile(t *testing.T) {
 		}
 		if got := must[map[string][]byte](t)(s.Blobs(ctx, 1, ids[:3])); len(got) != 3 {
 			t.Errorf("%d of 3 contents that were used are left", len(got))
+		}
+	})
+}
+
+// TestTrimWaitsForNobody: rows that another transaction has are in use, and
+// waiting for them while holding others is how two replicas stop each other.
+func TestTrimWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, url string) {
+		c := newClock()
+		s := open(t, url, WithClock(c.Now), WithBounds(Bounds{Unused: day}))
+		if s.db.skipLocked == "" {
+			t.Skip("one writer at a time holds everything")
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		ids, blobs := blobsOf(10, "FROM x")
+		ok(t, s.PutBlobs(ctx, 1, blobs))
+		c.Advance(3 * day)
+		other := must[*sql.Tx](t)(s.db.writer.BeginTx(ctx, nil))
+		_, err := other.ExecContext(ctx, "UPDATE memory_blob SET used = used WHERE key = $1", ids[4])
+		ok(t, err)
+		ok(t, s.Trim(ctx))
+		if n := count(t, s, "SELECT COUNT(*) FROM memory_blob"); n != 1 {
+			t.Errorf("%d contents are left, not the one that somebody has", n)
+		}
+		ok(t, other.Commit())
+		ok(t, s.Trim(ctx))
+		if n := count(t, s, "SELECT COUNT(*) FROM memory_blob"); n != 0 {
+			t.Errorf("%d contents are left", n)
 		}
 	})
 }
