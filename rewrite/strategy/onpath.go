@@ -80,7 +80,11 @@ func (t *starter) onPath(prog string) (string, bool) {
 		if st.Copy == nil {
 			continue
 		}
-		for _, f := range copiedFiles(st.Copy) {
+		files := copiedFiles(st.Copy)
+		if c := st.Copy; c.FromStage != nil && len(c.Sources) == 1 && t.in.builtInto(c.FromStage, path.Clean(c.Sources[0]), prog) {
+			files = append(files, path.Join(c.Dest, prog)) // a directory: its files land in the destination
+		}
+		for _, f := range files {
 			if path.Base(f) == prog {
 				for dir := range strings.SplitSeq(t.final.End.Env["PATH"]+":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", ":") {
 					if path.Dir(f) == path.Clean(dir) {
