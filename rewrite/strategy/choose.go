@@ -28,6 +28,9 @@ func (in *Input) chooser() *chooser {
 		}
 	}
 	for _, s := range in.Stages.All {
+		if o := s.Origin; o != nil && s.Parent == nil && o.Distro == catalog.Debian && !o.Explicit && o.Image != "debian-base" && slices.ContainsFunc(in.Stages.Tree(s), needsDebian12) {
+			c.release = "12"
+		}
 		if o := s.Origin; o != nil && s.Parent == nil && o.Distro == catalog.Debian && o.Explicit && o.Release == "bookworm" {
 			if o.Image == "debian-base" {
 				// The release is the version of the image; what is built for it

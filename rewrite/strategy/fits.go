@@ -14,7 +14,7 @@ import (
 // what it does there relies on the old image. Nil when nothing speaks against.
 func (in *Input) fits(s *assess.Stage, ch *catalog.Choice, def *catalog.Definition) *Block {
 	for _, check := range []func(*assess.Stage, *catalog.Choice, *catalog.Definition) *Block{
-		in.fitsManager, in.fitsPrograms, in.fitsPins, in.fitsPackages, in.fitsManagedPython, in.fitsLayout, in.fitsFiles, in.fitsHelpers, in.fitsInstallers, in.fitsTarget, in.fitsGoModules, in.fitsAccounts, in.fitsMade, in.fitsPlaces, in.fitsNames, in.fitsPasswd, in.fitsPlatform,
+		in.fitsManager, in.fitsPrograms, in.fitsPins, in.fitsPackages, in.fitsGone, in.fitsManagedPython, in.fitsLayout, in.fitsFiles, in.fitsHelpers, in.fitsInstallers, in.fitsTarget, in.fitsGoModules, in.fitsAccounts, in.fitsMade, in.fitsPlaces, in.fitsNames, in.fitsPasswd, in.fitsPlatform,
 	} {
 		if b := check(s, ch, def); b != nil {
 			return b
@@ -139,12 +139,15 @@ func stableName(n string) bool {
 	return false
 }
 
-// releaseBound returns a package of the stage whose name hangs on the Debian
-// release, "" when there is none.
+// releaseBound returns a package or program of the stage that hangs on the
+// Debian release, "" when there is none.
 func releaseBound(s *assess.Stage) string {
 	for _, st := range s.Steps {
 		if st.Run == nil || st.Run.Script == nil {
 			continue
+		}
+		if st.Run.Script.Uses("apt-key") {
+			return "apt-key"
 		}
 		for _, p := range st.Run.Script.Packages() {
 			if p.Manager != "apt" || p.Verb != "install" {

@@ -240,6 +240,9 @@ func headers(s *assess.Stage, needs []project.Need) []need {
 // manager that compiles, or that fetches by git.
 func (in *Input) implicit(s *assess.Stage, st *assess.Step) []need {
 	out := append(in.rustHeaders(s, st), in.mavenWrapper(st)...)
+	if st.Run.Script.Uses("apt-key") {
+		out = append(out, need{program: "gpg", why: "apt-key calls gpg"})
+	}
 	for _, p := range st.Run.Script.Packages() {
 		switch p.Manager {
 		case "npm", "yarn", "pnpm":
