@@ -7,6 +7,7 @@ import (
 
 	"dhibot/rewrite/assess"
 	"dhibot/rewrite/project"
+	"dhibot/rewrite/shell"
 )
 
 func (in *Input) pythonVersion() string {
@@ -98,9 +99,11 @@ func brought(s *assess.Stage, libraries []string) []string {
 }
 
 // consoleScript tells whether a program surely comes with a Python package
-// that is installed: a known one, or one that the project requires or defines.
+// that is installed: a known one, one that the project requires or defines, or
+// one that a RUN installs under the program's own name, where nothing else could
+// have brought a program of that name.
 func (in *Input) consoleScript(s *assess.Stage, name string) bool {
-	if project.IsConsoleScript(name) {
+	if project.IsConsoleScript(name) || in.installedByName(s, name) {
 		return true
 	}
 	if y := in.pythonProject(s); y != nil {
@@ -109,4 +112,44 @@ func (in *Input) consoleScript(s *assess.Stage, name string) bool {
 		}
 	}
 	return false
+}
+
+// installedByName tells whether a RUN has pip install a package that is named like
+// a program, which the old image did not have and no package of the system, COPY
+// or download brings.
+func (in *Input) installedByName(s *assess.Stage, name string) bool {
+	found := false
+	for _, st := range s.ChainSteps() {
+		if c := st.Copy; c != nil && (path.Base(path.Clean(c.Dest)) == name || path.Base(path.Clean(c.Dest)) == "bin") {
+			return false
+		}
+		if st.Run == nil {
+			continue
+		}
+		if st.Run.Script == nil {
+			return false
+		}
+		for _, p := range st.Run.Script.Packages() {
+			if p.Verb != shell.Install {
+				continue
+			}
+			for _, n := range p.Packages {
+				switch {
+				case (p.Manager == "pip" || p.Manager == "uv") && project.PackageName(requirementName(n)) == project.PackageName(name):
+					found = true
+				case p.Manager != "pip" && p.Manager != "uv" && n == name:
+					return false
+				}
+			}
+		}
+	}
+	return found && !in.oldHad(s, name)
+}
+
+// requirementName is the name in a requirement such as feast[gcp]~=0.30.
+func requirementName(requirement string) string {
+	if i := strings.IndexAny(requirement, "[=<>~!;@ "); i >= 0 {
+		return requirement[:i]
+	}
+	return requirement
 }
