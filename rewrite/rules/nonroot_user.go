@@ -159,6 +159,7 @@ func (p *Pass) userLine() int {
 // userNames replaces accounts that the image does not have by numbers, in USER
 // and in --chown, where the instruction stays in the final image.
 func (p *Pass) userNames() {
+	last := p.lastUser()
 	for _, st := range p.Final.ChainSteps() {
 		if p.Shape == strategy.ShapeSplit && p.staysBehind(st) {
 			continue
@@ -174,6 +175,9 @@ func (p *Pass) userNames() {
 			if to, ok := p.RunUser.Names[old]; ok && len(st.Words) > 0 {
 				p.change(Finding{Edits: []dockerfile.Edit{replace(st.Words[0].Span, to)}, Before: "USER " + old, After: "USER " + to,
 					Why: fmt.Sprintf("the image has no account %s; %s is %s, and Kubernetes can check a number", old, to, p.whose(to))})
+			} else if st == last && p.Shape != strategy.ShapeDev && accountName(old) {
+				p.change(Finding{Edits: []dockerfile.Edit{replace(st.Words[0].Span, p.RunUser.Spec)}, Before: "USER " + old, After: "USER " + p.RunUser.Spec,
+					Why: fmt.Sprintf("%s is %s in the image; Kubernetes can check runAsNonRoot with the number only", old, p.RunUser.Spec)})
 			}
 		}
 		if dir, ok := p.RunUser.Owned[st]; ok {
@@ -205,6 +209,25 @@ func (p *Pass) userNames() {
 			}
 		}
 	}
+}
+
+// lastUser is the USER that the final image runs as; nil when it has none of its
+// own, or root.
+func (p *Pass) lastUser() (last *assess.Step) {
+	for _, st := range p.Final.ChainSteps() {
+		if st.Keyword == "USER" {
+			last = st
+		}
+	}
+	if last == nil || len(last.Words) == 0 || p.RunUser.Root || p.RunUser.Add {
+		return nil
+	}
+	return last
+}
+
+// accountName tells whether the text of a USER is the name of an account alone.
+func accountName(s string) bool {
+	return s != "" && s != "root" && !strings.ContainsAny(s, ":$") && strings.Trim(s, "0123456789") != ""
 }
 
 // openFetched lets the program read what a build stage fetched for it.
