@@ -28,6 +28,7 @@ import (
 //	amend LOGIN REPO NUMBER DIR              replaces that commit by one with the same message and other files
 //	update LOGIN REPO NUMBER [DIR [BRANCH]]  presses "Update branch"; with files of DIR, or with another branch than the
 //	                                         default one, the same merge is made by hand
+//	rebase LOGIN REPO NUMBER [DIR [BRANCH]]  presses "Update with rebase"; with files of DIR, or onto another branch, by hand
 //	pulls REPO                               prints the pull requests
 //	body REPO NUMBER                         prints the text of a pull request
 //	comments REPO NUMBER                     prints the comments with the reactions of the App
@@ -42,7 +43,7 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"archive": cmdArchive, "suspend": cmdSuspend, "reinstall": cmdReinstall, "restart": cmdRestart, "rule": cmdRule,
 		"fault": cmdFault, "pulls": cmdPulls, "body": cmdBody, "comments": cmdComments, "tree": cmdTree, "file": cmdFile, "writes": cmdWrites,
 		"tick": cmdTick, "edit": cmdEdit, "hold": cmdHold, "hold!": cmdHold,
-		"check": cmdCheck, "rewrite": cmdRewrite, "open": cmdOpen, "unsuspend": cmdUnsuspend, "many": cmdMany, "checks": cmdChecks, "rerun": cmdRerun, "long": cmdLong, "attempts": cmdAttempts, "remarks": cmdRemarks, "fork-pull": cmdForkPull, "queue": cmdQueue, "length": cmdLength, "reads": cmdReads, "turn": cmdTurn, "reset": cmdReset, "amend": cmdAmend, "update": cmdUpdate,
+		"check": cmdCheck, "rewrite": cmdRewrite, "open": cmdOpen, "unsuspend": cmdUnsuspend, "many": cmdMany, "checks": cmdChecks, "rerun": cmdRerun, "long": cmdLong, "attempts": cmdAttempts, "remarks": cmdRemarks, "fork-pull": cmdForkPull, "queue": cmdQueue, "length": cmdLength, "reads": cmdReads, "turn": cmdTurn, "reset": cmdReset, "amend": cmdAmend, "update": cmdUpdate, "rebase": cmdUpdate,
 	} {
 		cmds[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 			if neg {
@@ -368,10 +369,11 @@ func cmdAmend(ts *testscript.TestScript, w *world, args []string) {
 	w.force(ts, args[1], args[2], branch, amended.SHA)
 }
 
-// cmdUpdate merges the default branch into that of a pull request.
+// cmdUpdate merges the default branch into that of a pull request, or puts its
+// change onto it.
 func cmdUpdate(ts *testscript.TestScript, w *world, args []string) {
 	want(ts, args, 3, "LOGIN REPO NUMBER [DIR [BRANCH]]")
-	if len(args) == 4 {
+	if len(args) == 4 && args[0] == "update" {
 		ts.Check(w.call(args[1], http.MethodPut, "repos/"+args[2]+"/pulls/"+args[3]+"/update-branch", map[string]any{}, nil))
 		return
 	}
@@ -389,7 +391,7 @@ func cmdUpdate(ts *testscript.TestScript, w *world, args []string) {
 	ts.Check(w.call(args[1], http.MethodGet, repo+"/pulls/"+args[3], nil, &pull))
 	onto := w.repo(ts, args[2]).Branch(from)
 	files := standin.Files{}
-	if args[4] != "-" {
+	if len(args) > 4 && args[4] != "-" {
 		var err error
 		files, err = filesBelow(ts.MkAbs(args[4]))
 		ts.Check(err)
@@ -410,12 +412,18 @@ func cmdUpdate(ts *testscript.TestScript, w *world, args []string) {
 	for path, f := range files {
 		items = append(items, map[string]string{"path": path, "mode": "100644", "type": "blob", "content": f.Content})
 	}
-	var other struct {
-		Tree sha `json:"tree"`
+	var other, head struct {
+		Tree    sha    `json:"tree"`
+		Message string `json:"message"`
 	}
-	var tree, merge sha
+	var tree, next sha
 	ts.Check(w.call(args[1], http.MethodGet, repo+"/git/commits/"+onto, nil, &other))
+	ts.Check(w.call(args[1], http.MethodGet, repo+"/git/commits/"+pull.Head.SHA, nil, &head))
+	message, parents := "Merge branch 'main'", []string{pull.Head.SHA, onto}
+	if args[0] == "rebase" {
+		message, parents = head.Message, []string{onto}
+	}
 	ts.Check(w.call(args[1], http.MethodPost, repo+"/git/trees", map[string]any{"base_tree": other.Tree.SHA, "tree": items}, &tree))
-	ts.Check(w.call(args[1], http.MethodPost, repo+"/git/commits", map[string]any{"message": "Merge branch 'main'", "tree": tree.SHA, "parents": []string{pull.Head.SHA, onto}}, &merge))
-	w.force(ts, args[1], args[2], pull.Head.Ref, merge.SHA)
+	ts.Check(w.call(args[1], http.MethodPost, repo+"/git/commits", map[string]any{"message": message, "tree": tree.SHA, "parents": parents}, &next))
+	w.force(ts, args[1], args[2], pull.Head.Ref, next.SHA)
 }

@@ -115,7 +115,11 @@ func (j *job) state(ctx context.Context, v *view, g plan.Group) (plan.State, err
 		}
 	}
 	if head != "" && !s.HeadWritten {
-		w, err := j.wrote(ctx, v, head)
+		known := ""
+		if s.Pull != nil {
+			known = s.Pull.Marker.Head
+		}
+		w, err := j.wrote(ctx, v, head, known)
 		if err != nil {
 			return s, err
 		}

@@ -108,11 +108,11 @@ func (j *job) touched(ctx context.Context, number int, e *event.PullRequest) err
 	if err != nil {
 		return err
 	}
-	w, err := j.wrote(ctx, v, head)
+	w, err := j.wrote(ctx, v, head, p.Marker.Head)
 	switch {
 	case err != nil:
 		return err
-	case w.merged: // the new head has no check run yet
+	case w.updated: // the new head has no check run yet
 		_, err := j.fulfil(ctx, plan.Ask{Kind: plan.Push}, p.Branch)
 		return err
 	case w.ours:
