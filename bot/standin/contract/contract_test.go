@@ -24,6 +24,13 @@ func TestFindings(t *testing.T) {
 	if err := spec.CheckCall(good); err != nil {
 		t.Fatalf("a good call: %v", err)
 	}
+	for _, content := range []string{"FROM a\n", ""} {
+		raw := contract.Call{Method: "GET", Path: "/repos/acme/shop/git/blobs/" + strings.Repeat("a", 40), Status: 200,
+			Response: http.Header{"Content-Type": {"application/vnd.github.raw; charset=utf-8"}}, ResponseBody: []byte(content)}
+		if err := spec.CheckCall(raw); err != nil {
+			t.Errorf("a file of %d bytes, as it is: %v", len(content), err)
+		}
+	}
 	for name, c := range map[string]struct {
 		change func(*contract.Call)
 		want   string
