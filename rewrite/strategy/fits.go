@@ -82,7 +82,7 @@ func (in *Input) fitsPackages(s *assess.Stage, ch *catalog.Choice, def *catalog.
 			if def.Distro == catalog.Alpine && !ch.DistroChanged {
 				// Alpine keeps names between releases, but for versioned ones.
 				for _, n := range p.Packages {
-					if versionedName.MatchString(n) {
+					if versionedName.MatchString(n) && !keptByAlpine(n, st) {
 						return in.packageBlock(st, n, s, def)
 					}
 				}
@@ -108,6 +108,21 @@ func (in *Input) fitsPackages(s *assess.Stage, ch *catalog.Choice, def *catalog.
 func (in *Input) packageBlock(st *assess.Step, name string, s *assess.Stage, def *catalog.Definition) *Block {
 	return &Block{Rule: "package-management", Code: "release-packages", Line: st.Lines[0],
 		Text: fmt.Sprintf("it installs %s, which may have another name or version in %s %s than in %s", name, def.Distro, def.DistroVersion, s.Origin.Reference)}
+}
+
+// keptByAlpine tells whether a name that ends in a digit is the same in every
+// release of Alpine. Python counts where it is for what compiles, node-gyp for
+// example: pip would install for another Python, or not at all.
+func keptByAlpine(name string, st *assess.Step) bool {
+	switch name {
+	case "bzip2", "bzip2-dev", "libxml2", "libxml2-dev", "libxml2-utils", "m4":
+		return true
+	case "python3":
+		return !slices.ContainsFunc(st.Stage.ChainSteps(), func(other *assess.Step) bool {
+			return other.Run != nil && (other.Run.Script == nil || strings.Contains(other.Text, "pip") || strings.Contains(other.Text, "venv"))
+		})
+	}
+	return false
 }
 
 var versionedName = regexp.MustCompile(`[0-9](\.[0-9]+)?(-[a-z-]+)?$|^(llvm|clang|gcc|nodejs|php|python|postgresql)[0-9]`)

@@ -14,10 +14,14 @@ import (
 // fitsManagedPython refuses a stage that installs with pip into the Python of
 // an old release, where the new one marks that Python as managed by the
 // distribution: pip stops there with an error. Sources: PEP 668; the release
-// notes of Debian 12, 5.2.6; Debian's README.venv of python3.
+// notes of Debian 12, 5.2.6, and of Alpine 3.19.
 func (in *Input) fitsManagedPython(s *assess.Stage, ch *catalog.Choice, def *catalog.Definition) *Block {
-	if def.PackageManager() != "apt" || def.HasProgram("pip") || !unmanaged(s.Origin, ch) {
+	if def.PackageManager() == "" || def.HasProgram("pip") || !unmanaged(s.Origin, ch) {
 		return nil
+	}
+	since := "Debian 12 and later"
+	if def.Distro == catalog.Alpine {
+		since = "Alpine 3.19 and later"
 	}
 	packaged := false
 	for _, st := range s.ChainSteps() {
@@ -29,11 +33,11 @@ func (in *Input) fitsManagedPython(s *assess.Stage, ch *catalog.Choice, def *cat
 		}
 		for _, p := range st.Run.Script.Packages() {
 			switch {
-			case p.Manager == "apt" && p.Verb == shell.Install:
-				packaged = packaged || slices.ContainsFunc(p.Packages, func(n string) bool { return n == "python3-pip" || n == "python-pip" })
+			case p.System && p.Verb == shell.Install:
+				packaged = packaged || slices.ContainsFunc(p.Packages, func(n string) bool { return n == "python3-pip" || n == "python-pip" || n == "py3-pip" })
 			case packaged && st.Stage == s && refused(st, p):
 				return &Block{Rule: "package-management", Code: "python-managed", Line: st.Lines[0],
-					Text: fmt.Sprintf("it installs with pip into the Python of %s; pip refuses that on Debian 12 and later (PEP 668)", s.Origin.Reference)}
+					Text: fmt.Sprintf("it installs with pip into the Python of %s; pip refuses that on %s (PEP 668)", s.Origin.Reference, since)}
 			}
 		}
 	}
