@@ -24,15 +24,13 @@ func (m *portMover) arguments() {
 	for _, p := range m.exposed() {
 		m.argument(p, false)
 	}
+	var words []string
 	for _, c := range m.startCommands() {
-		argv := argvOf(c)
-		if !serves(argv) {
-			continue
-		}
-		for i, a := range argv {
-			if p := listensOn(before(argv, i), a); p != 0 {
-				m.argument(p, true)
-			}
+		words = append(words, argvOf(c)...)
+	}
+	for i, a := range words {
+		if p := listensOn(before(words, i), a); p != 0 && serves(words) {
+			m.argument(p, true)
 		}
 	}
 }
@@ -118,6 +116,16 @@ func serves(argv []string) bool {
 				return true
 			}
 		}
+	}
+	return false
+}
+
+// nodeServer tells whether a word is a server of Node whose -p and --port name
+// the port that it listens on. Sources: the manuals of these programs.
+func nodeServer(word string) bool {
+	switch path.Base(word) {
+	case "next", "nuxt", "vite", "serve", "http-server", "json-server":
+		return true
 	}
 	return false
 }
@@ -247,6 +255,15 @@ func (m *portMover) silent(told map[int]bool) {
 		}
 	}
 	m.portOfProgram(told)
+	if argv := m.Start.Argv; slices.ContainsFunc(argv, nodeServer) || serves(argv) {
+		for i, a := range argv {
+			p := listensOn(before(argv, i), a)
+			if before(argv, i) == "-p" {
+				p = privileged(a)
+			}
+			m.privilegedPort(p, m.startLine(), told)
+		}
+	}
 	for _, c := range m.startCommands() {
 		if !c.Shell && len(c.Argv) < 3 {
 			continue
