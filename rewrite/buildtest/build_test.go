@@ -37,6 +37,8 @@ import (
 //	breaks: /path words what it answers there after, when the migration cannot
 //	                    keep it working; then the checklist
 //	says: words         has these words
+//
+// A server's health check has to succeed, before and after.
 type story struct {
 	repo          fstest.MapFS
 	path          string // of the Dockerfile

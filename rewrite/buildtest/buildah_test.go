@@ -109,6 +109,7 @@ func (b *buildah) must(t *testing.T, args ...string) string {
 // storage alone.
 func (b *buildah) build(dir, dockerfile, tag, goCache string) error {
 	args := []string{"build", "--pull=never", "--layers=false", "--signature-policy", filepath.Join(b.dir, "policy.json"),
+		"--format", "docker", // the other format has no health checks
 		"--file", filepath.Join(dir, dockerfile), "--tag", tag}
 	if goCache != "" {
 		// The standard library is compiled once for all builds, as in BuildKit
@@ -127,6 +128,18 @@ type imageConfig struct {
 	Cmd          []string
 	WorkingDir   string
 	ExposedPorts map[string]struct{}
+	health       []string // as HEALTHCHECK says: its form, then its words
+}
+
+// healthCheck is the command of the image's health check, nil for none.
+func (c imageConfig) healthCheck() []string {
+	switch {
+	case len(c.health) < 2:
+		return nil
+	case c.health[0] == "CMD-SHELL":
+		return []string{"/bin/sh", "-c", c.health[1]}
+	}
+	return c.health[1:]
 }
 
 // effective is the command that a container of the image starts with.
@@ -142,10 +155,16 @@ func (b *buildah) inspect(image string) (imageConfig, error) {
 		OCIv1 struct {
 			Config imageConfig `json:"config"`
 		} `json:"OCIv1"`
+		Docker struct {
+			Config struct {
+				Healthcheck struct{ Test []string }
+			} `json:"config"`
+		}
 	}
 	if err := json.Unmarshal([]byte(out), &v); err != nil {
 		return imageConfig{}, fmt.Errorf("reading the config of %s: %w", image, err)
 	}
+	v.OCIv1.Config.health = v.Docker.Config.Healthcheck.Test
 	return v.OCIv1.Config, nil
 }
 

@@ -123,6 +123,11 @@ func (b *buildah) start(image string, port int, paths []string) (a answers, err 
 		}
 		a.bodies = append(a.bodies, body)
 	}
+	if check := config.healthCheck(); check != nil {
+		if _, err := b.output(append([]string{"run", container, "--"}, check...)...); err != nil {
+			return a, fmt.Errorf("the health check: %w", err)
+		}
+	}
 	processes, err := inside()
 	for _, p := range processes {
 		a.uids = append(a.uids, p.uid)

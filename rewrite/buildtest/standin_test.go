@@ -215,6 +215,9 @@ func (i *image) shell() {
 		realpath rm rmdir sed seq sh sleep sort tail tar tee test touch tr true uname uniq wc which xargs`) {
 		r.link("/bin/"+name, "busybox")
 	}
+	if i.has("wget") {
+		r.link("/usr/bin/wget", "../../bin/busybox")
+	}
 	// Where scripts say "#!/usr/bin/env node".
 	r.link("/usr/bin/env", "../../bin/busybox")
 	if i.config.Bash {
@@ -244,10 +247,10 @@ const addUser = `#!/bin/sh
 id=1000 number=1000 group=
 while [ $# -gt 0 ]; do
 	case "$1" in
-	-u) id=$2; shift ;;
-	-g) number=$2 group=$2; shift ;;
-	-G) group=$2; shift ;;
-	-h|-s|-d|-c) shift ;;
+	-u|--uid) id=$2; shift ;;
+	-g|--gid) number=$2 group=$2; shift ;;
+	-G|--ingroup) group=$2; shift ;;
+	-h|-s|-d|-c|--home|--home-dir|--shell|--gecos|--comment) shift ;;
 	-*) ;;
 	*) break ;;
 	esac
@@ -261,7 +264,7 @@ if [ -z "$group" ]; then
 	group=$1
 	echo "$1:x:$id:" >>/etc/group
 fi
-gid=$(awk -F: -v name="$group" '$1 == name {print $3}' /etc/group)
+gid=$(awk -F: -v name="$group" '$1 == name || $3 == name {print $3; exit}' /etc/group)
 echo "$1:x:$id:$gid::/home/$1:/bin/sh" >>/etc/passwd
 mkdir -p "/home/$1"
 chown "$id:$gid" "/home/$1"
