@@ -27,6 +27,8 @@ func plainPort(name string) bool {
 	switch name {
 	case "PORT", "HTTP_PORT", "SERVER_PORT", "LISTEN_PORT", "APP_PORT", "ROCKET_PORT", "WEB_PORT":
 		return true
+	case "FLASK_RUN_PORT", "UVICORN_PORT", "STREAMLIT_SERVER_PORT", "NITRO_PORT": // read by the servers themselves
+		return true
 	}
 	return false
 }
