@@ -236,6 +236,9 @@ func (g *grammar) distro(w, next string) bool {
 // version reads the first version of the tag.
 func (g *grammar) version(w, next string) bool {
 	o := g.origin
+	if o.Version != "" && len(w) > 1 && len(w) < 4 && (w[0] == 'p' || w[0] == 'r') && strings.Trim(w[1:], "0123456789") == "" {
+		return true // the package's own revision: v1.25.1-p0
+	}
 	if w[0] < '0' || w[0] > '9' {
 		if w[0] != 'v' || len(w) < 2 || w[1] < '0' || w[1] > '9' {
 			return false
