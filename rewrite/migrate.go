@@ -315,7 +315,7 @@ func (m *migration) changes(findings []rules.Finding, edits []dockerfile.Edit) {
 			c.Lines, far = shift.removed(far[0]), far[1:]
 			apart[f.Edits[0].Span] = true
 		}
-		c.NewLines = shift.lines(func(e dockerfile.Edit) bool { return e.Tag == i && !slices.Contains(far, withTag(e, 0)) })
+		c.NewLines = shift.lines(func(e *dockerfile.Edit) bool { return e.Tag == i && !slices.Contains(far, withTag(*e, 0)) })
 		list = append(list, placed{f.Edits[0].Span.Start, c})
 		from := f.Lines[0]
 		for _, e := range far {
@@ -324,7 +324,7 @@ func (m *migration) changes(findings []rules.Finding, edits []dockerfile.Edit) {
 			}
 			apart[e.Span] = true
 			list = append(list, placed{e.Span.Start, Change{Rule: f.Rule, Lines: shift.removed(e), Before: m.file.Text(e.Span), After: e.New,
-				NewLines: shift.lines(func(o dockerfile.Edit) bool { return o.Span == e.Span }),
+				NewLines: shift.lines(func(o *dockerfile.Edit) bool { return o.Span == e.Span }),
 				Why:      fmt.Sprintf("line %d takes this value: %s", from, f.Why), Docs: page(f.Rule)}})
 		}
 	}

@@ -94,10 +94,11 @@ func (s *shift) touched(e dockerfile.Edit) Region {
 
 // lines are the lines of the result that carry the edits a function picks,
 // zeros when they only removed something.
-func (s *shift) lines(pick func(dockerfile.Edit) bool) [2]int {
+func (s *shift) lines(pick func(*dockerfile.Edit) bool) [2]int {
 	var got [2]int
-	for _, p := range s.placed {
-		if p.lines[0] == 0 || !pick(p.Edit) {
+	for i := range s.placed {
+		p := &s.placed[i]
+		if p.lines[0] == 0 || !pick(&p.Edit) {
 			continue
 		}
 		if got[0] == 0 || p.lines[0] < got[0] {

@@ -23,17 +23,7 @@ func (c *Catalog) Choose(o *Origin, w Want) (*Choice, error) {
 	if unknown := unknowable(o); unknown != "" && w.Version == "" {
 		return nil, &NoVersionError{Image: o.Image, Wanted: unknown}
 	}
-	return c.selection(o, w).ask()
-}
-
-// selection is the run for an origin.
-func (c *Catalog) selection(o *Origin, w Want) *selection {
-	return &selection{
-		catalog: c, want: w, image: c.image(o.Image), name: o.Image,
-		text: o.Version, channel: o.Channel, flavor: o.Flavor,
-		family: o.Distro, foreign: o.Foreign, release: releaseNumber(o.Release), explicit: o.Explicit,
-		familyFirm: o.familyKnown,
-	}
+	return c.chosen(keyOf(o, w))
 }
 
 // unknowable names what a reference points at when that is neither a version
@@ -54,29 +44,16 @@ func unknowable(o *Origin) string {
 // that the origin does not name: static, debian-base, eclipse-temurin.
 // version "" takes the newest that is not near its end of life.
 func (c *Catalog) ChooseImage(image, version, flavor string, w Want) (*Choice, error) {
-	s := &selection{
-		catalog: c, want: w, image: c.image(image), name: image, text: version, flavor: flavor,
-	}
-	return s.ask()
+	return c.chosen(choiceKey{image: image, text: version, flavor: flavor, want: w})
 }
 
-// ask chooses, once for every question.
-func (s *selection) ask() (*Choice, error) {
-	key := s.key()
-	if a, ok := s.catalog.choices.find(key); ok {
-		return a.choice, a.err
+// selection is the run that answers a question.
+func (c *Catalog) selection(k *choiceKey) *selection {
+	return &selection{
+		catalog: c, want: k.want, image: c.image(k.image), name: k.image,
+		text: k.text, channel: k.channel, flavor: k.flavor, family: k.family, foreign: k.foreign,
+		release: k.release, explicit: k.explicit, familyFirm: k.familyFirm,
 	}
-	if !key.own() {
-		return s.choose()
-	}
-	own := &selection{
-		catalog: s.catalog, want: key.want, image: s.image, name: key.image,
-		text: key.text, channel: key.channel, flavor: key.flavor, family: key.family, foreign: key.foreign,
-		release: key.release, explicit: key.explicit, familyFirm: key.familyFirm,
-	}
-	choice, err := own.choose()
-	s.catalog.choices.keep(key, choiceAnswer{choice, err})
-	return choice, err
 }
 
 // selection is one run of the choice.

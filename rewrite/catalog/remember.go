@@ -59,11 +59,30 @@ type choiceAnswer struct {
 	err    error
 }
 
-func (s *selection) key() choiceKey {
+// keyOf is the question for an origin.
+func keyOf(o *Origin, w Want) choiceKey {
 	return choiceKey{
-		image: s.name, text: s.text, channel: s.channel, flavor: s.flavor, foreign: s.foreign, release: s.release,
-		family: s.family, explicit: s.explicit, familyFirm: s.familyFirm, want: s.want,
+		image: o.Image, text: o.Version, channel: o.Channel, flavor: o.Flavor, foreign: o.Foreign, release: releaseNumber(o.Release),
+		family: o.Distro, explicit: o.Explicit, familyFirm: o.familyKnown, want: w,
 	}
+}
+
+// chosen answers a question, worked out once.
+func (c *Catalog) chosen(key choiceKey) (*Choice, error) {
+	if a, ok := c.choices.find(key); ok {
+		return a.choice, a.err
+	}
+	return c.choose(key)
+}
+
+// choose works an answer out and remembers it.
+func (c *Catalog) choose(key choiceKey) (*Choice, error) {
+	short := key.own()
+	choice, err := c.selection(&key).choose()
+	if short {
+		c.choices.keep(key, choiceAnswer{choice, err})
+	}
+	return choice, err
 }
 
 // texts are the parts of a question that come from a repository.

@@ -65,7 +65,8 @@ func TestQuestionsDiffer(t *testing.T) {
 			{}, {Need: NeedDev}, {Need: NeedRuntime}, {Need: NeedBoth}, {Distro: Debian}, {Distro: Alpine}, {Missing: NearestVersion},
 			{Release: "12"}, {Version: "20"}, {Flavor: "jdk17"}, {AtLeast: "1.25"}, {AtLeast: "1.25", MoveUp: true}, {Distro: Debian, OtherDistro: true},
 		} {
-			want, wantErr := c.selection(c.origin(ref, nil), w).choose()
+			question := keyOf(c.origin(ref, nil), w)
+			want, wantErr := c.selection(&question).choose()
 			for range 2 {
 				got, err := c.Choose(c.Origin(ref, nil), w)
 				if fmt.Sprint(err) != fmt.Sprint(wantErr) || (got == nil) != (want == nil) || got != nil && fmt.Sprint(got.Image, got.Why, got.From, got.To, tags(got)) != fmt.Sprint(want.Image, want.Why, want.From, want.To, tags(want)) {

@@ -147,7 +147,10 @@ func listensOn(prev, a string) int {
 			return privileged(s[1])
 		}
 	}
-	if s := anyAddress.FindStringSubmatch(a); s != nil && !strings.HasPrefix(a, ":") {
+	if !strings.Contains(a, ":") || strings.HasPrefix(a, ":") {
+		return 0
+	}
+	if s := anyAddress.FindStringSubmatch(a); s != nil {
 		return privileged(s[1])
 	}
 	return 0

@@ -13,10 +13,10 @@ import (
 // fits tells why a stage cannot be built on a dev image although one exists:
 // what it does there relies on the old image. Nil when nothing speaks against.
 func (in *Input) fits(s *assess.Stage, ch *catalog.Choice, def *catalog.Definition) *Block {
-	for _, check := range []func(*assess.Stage, *catalog.Choice, *catalog.Definition) *Block{
-		in.fitsManager, in.fitsPrograms, in.fitsPins, in.fitsPackages, in.fitsGone, in.fitsManagedPython, in.fitsLayout, in.fitsFiles, in.fitsHelpers, in.fitsInstallers, in.fitsTarget, in.fitsGoModules, in.fitsAccounts, in.fitsMade, in.fitsPlaces, in.fitsNames, in.fitsPasswd, in.fitsPlatform,
+	for _, check := range []func(*Input, *assess.Stage, *catalog.Choice, *catalog.Definition) *Block{
+		(*Input).fitsManager, (*Input).fitsPrograms, (*Input).fitsPins, (*Input).fitsPackages, (*Input).fitsGone, (*Input).fitsManagedPython, (*Input).fitsLayout, (*Input).fitsFiles, (*Input).fitsHelpers, (*Input).fitsInstallers, (*Input).fitsTarget, (*Input).fitsGoModules, (*Input).fitsAccounts, (*Input).fitsMade, (*Input).fitsPlaces, (*Input).fitsNames, (*Input).fitsPasswd, (*Input).fitsPlatform,
 	} {
-		if b := check(s, ch, def); b != nil {
+		if b := check(in, s, ch, def); b != nil {
 			return b
 		}
 	}

@@ -106,23 +106,20 @@ func goneIn(st *assess.Step, distro catalog.Distro, release string) string {
 		// Source: apt 2.9.28, changelog: apt-key is removed.
 		return "calls apt-key"
 	}
-	if addsArchives(st) {
-		return ""
-	}
 	for _, p := range st.Run.Script.Packages() {
 		if !p.System || p.Verb != shell.Install || p.Cmd == nil {
 			continue
 		}
-		if slices.ContainsFunc(p.Cmd.Args, func(a shell.Arg) bool {
+		i := slices.IndexFunc(p.Packages, func(n string) bool { return gone(distro, release, n) })
+		if i < 0 || slices.ContainsFunc(p.Cmd.Args, func(a shell.Arg) bool {
 			return a.Text == "-X" || strings.HasPrefix(a.Text, "--repository") || a.Text == "-t" || strings.HasPrefix(a.Text, "--target-release")
 		}) {
 			continue
 		}
-		for _, n := range p.Packages {
-			if gone(distro, release, n) {
-				return "installs " + n
-			}
+		if addsArchives(st) {
+			return ""
 		}
+		return "installs " + p.Packages[i]
 	}
 	return ""
 }
