@@ -280,14 +280,16 @@ func (r *Result) refuse(err error) {
 // two places, such as FROM and the ARG that it takes its version from, becomes
 // a change for each, so that every changed line is somebody's.
 func (m *migration) changes(findings []rules.Finding, edits []dockerfile.Edit) {
-	type placed struct {
-		start int
-		c     Change
-	}
+	type placed struct{ start, at int }
 	shift := newShift(m.file, edits)
 	m.result.Regions = shift.regions
+	var space [16]Change
 	var room [16]placed
-	list := room[:0]
+	list, order := space[:0], room[:0]
+	add := func(start int, c Change) {
+		order = append(order, placed{start, len(list)})
+		list = append(list, c)
+	}
 	apart := map[dockerfile.Span]bool{}
 	for i, f := range findings {
 		if len(f.Edits) == 0 {
@@ -316,22 +318,22 @@ func (m *migration) changes(findings []rules.Finding, edits []dockerfile.Edit) {
 			apart[f.Edits[0].Span] = true
 		}
 		c.NewLines = shift.lines(func(e *dockerfile.Edit) bool { return e.Tag == i && !slices.Contains(far, withTag(*e, 0)) })
-		list = append(list, placed{f.Edits[0].Span.Start, c})
+		add(f.Edits[0].Span.Start, c)
 		from := f.Lines[0]
 		for _, e := range far {
 			if apart[e.Span] {
 				continue
 			}
 			apart[e.Span] = true
-			list = append(list, placed{e.Span.Start, Change{Rule: f.Rule, Lines: shift.removed(e), Before: m.file.Text(e.Span), After: e.New,
+			add(e.Span.Start, Change{Rule: f.Rule, Lines: shift.removed(e), Before: m.file.Text(e.Span), After: e.New,
 				NewLines: shift.lines(func(o *dockerfile.Edit) bool { return o.Span == e.Span }),
-				Why:      fmt.Sprintf("line %d takes this value: %s", from, f.Why), Docs: page(f.Rule)}})
+				Why:      fmt.Sprintf("line %d takes this value: %s", from, f.Why), Docs: page(f.Rule)})
 		}
 	}
-	slices.SortStableFunc(list, func(a, b placed) int { return cmp.Compare(a.start, b.start) })
-	m.result.Changes = make([]Change, 0, len(list))
-	for _, p := range list {
-		m.result.Changes = append(m.result.Changes, p.c)
+	slices.SortStableFunc(order, func(a, b placed) int { return cmp.Compare(a.start, b.start) })
+	m.result.Changes = make([]Change, len(list))
+	for i, p := range order {
+		m.result.Changes[i] = list[p.at]
 	}
 }
 

@@ -150,8 +150,10 @@ func (s State) Root() bool {
 // and shell texts that are the same there are not read again.
 func Read(f *dockerfile.File, c *catalog.Catalog, extra map[string]string, earlier *Stages) *Stages {
 	a := &Stages{File: f, All: make([]*Stage, 0, len(f.Stages))}
+	stages := make([]Stage, len(f.Stages))
 	for i, ds := range f.Stages {
-		s := &Stage{Stage: ds, Final: i == len(f.Stages)-1}
+		s := &stages[i]
+		s.Stage, s.Final = ds, i == len(f.Stages)-1
 		s.start(a.All, func(reference string) *catalog.Origin {
 			if o := earlier.Origin(reference); o != nil {
 				return o

@@ -26,6 +26,7 @@ type Catalog struct {
 	source Source
 	date   time.Time
 	soon   string // the day up to which an end of life is near, seen from date
+	half   string // the day half a year after date
 	images map[string]*image
 	names  []string
 
@@ -125,6 +126,7 @@ func decode(r io.Reader) (*Catalog, error) {
 		return nil, fmt.Errorf("the date of the catalog: %w", err)
 	}
 	c.soon = c.date.Add(nearEnd).Format(time.DateOnly)
+	c.half = c.date.Add(halfYear).Format(time.DateOnly)
 	for _, w := range wire.Images {
 		if w.Name == "" {
 			return nil, errors.New("an image of the catalog has no name")
@@ -193,6 +195,9 @@ func (c *Catalog) Definitions(image string) []*Definition {
 	}
 	return slices.Clone(img.defs)
 }
+
+// HalfYear is the day half a year after the snapshot, YYYY-MM-DD.
+func (c *Catalog) HalfYear() string { return c.half }
 
 // Tags lists the tags of an image, newest version first; nil when there is no
 // such image.

@@ -12,6 +12,9 @@ import (
 // when the origin named none.
 const nearEnd = 90 * 24 * time.Hour
 
+// halfYear is 183 days.
+const halfYear = 183 * 24 * time.Hour
+
 // Choose selects tags for an origin: a selection among listed tags, never
 // string building. Errors are *NoVersionError and *NoVariantError. The choice is
 // shared and must not be changed.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"dhibot/rewrite/catalog"
 	"dhibot/rewrite/dockerfile"
@@ -279,11 +278,7 @@ func onePlatform(reference string) bool {
 
 // endOfLife warns of versions that end within half a year of the catalog.
 func (p *Pass) endOfLife(image, date string, line int) {
-	if date == "" {
-		return
-	}
-	end, err := time.Parse("2006-01-02", date)
-	if err != nil || end.Sub(p.Catalog.Date()) > 183*24*time.Hour {
+	if date == "" || date > p.Catalog.HalfYear() {
 		return
 	}
 	p.check(fmt.Sprintf("This version of %s reaches its end of life on %s.", image, date), line)
