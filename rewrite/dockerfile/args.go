@@ -133,9 +133,9 @@ func (f *File) expand(word string, env shell.EnvGetter) (string, map[string]stru
 	if !strings.ContainsAny(word, "$'\"<") && strings.IndexByte(word, byte(f.Escape)) < 0 {
 		return word, nil, nil
 	}
-	if plainVariables(word, byte(f.Escape)) {
+	if plain, ok := plainText(word, byte(f.Escape)); ok {
 		b := budget{EnvGetter: env, left: allowance(word)}
-		text, missing := expandPlain(word, &b)
+		text, missing := expandPlain(plain, &b)
 		if b.left < 0 {
 			return "", nil, errTooMuch
 		}

@@ -26,6 +26,15 @@ func plainVariables(word string, escape byte) bool {
 	return true
 }
 
+// plainText gives the text of a word that plainVariables accepts, or that is one
+// in double quotes; false for any other.
+func plainText(word string, escape byte) (string, bool) {
+	if n := len(word); n > 1 && word[0] == '"' && word[n-1] == '"' {
+		word = word[1 : n-1]
+	}
+	return word, plainVariables(word, escape)
+}
+
 // plainVariable reads $NAME or ${NAME} at i and returns where it ends, 0 when it
 // is anything else.
 func plainVariable(word string, i int) (name string, next int) {

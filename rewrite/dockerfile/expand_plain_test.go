@@ -11,7 +11,7 @@ import (
 // the lexer has it.
 func FuzzExpandPlain(f *testing.F) {
 	for _, word := range []string{
-		"$A", "${A}-slim:$B", "a${A}b$Bc$B.${C}", "$", "$$A", "${}", "${A", "$1", "${1}", "$A{", "${A:-x}", "a`b", `a\b`, "'$A'", "<<$A", "$A\t", "é$A", "$@", "$_", "{$A}",
+		"$A", "${A}-slim:$B", "a${A}b$Bc$B.${C}", "$", "$$A", "${}", "${A", "$1", "${1}", "$A{", "${A:-x}", "a`b", `a\b`, "'$A'", "<<$A", "$A\t", "é$A", "$@", "$_", "{$A}", `"0.0.0.0"`, `"$A b"`, `""`, `"`, `"a"b"`, `"${A}"$B`, `"<<A"`,
 	} {
 		f.Add(word, "x y", uint8(0))
 		f.Add(word, "", uint8(1))
@@ -21,11 +21,12 @@ func FuzzExpandPlain(f *testing.F) {
 		if odd%2 == 1 {
 			escape = '`'
 		}
-		if !plainVariables(word, escape) {
+		plain, ok := plainText(word, escape)
+		if !ok {
 			return
 		}
 		env := environment{"A": value, "B": "$A", "_": ""}
-		text, missing := expandPlain(word, env)
+		text, missing := expandPlain(plain, env)
 		want, wantMissing, err := shell.NewLex(rune(escape)).ProcessWord(word, env)
 		if err != nil || text != want || !maps.Equal(missing, wantMissing) {
 			t.Fatalf("%q gives %q without %v, want %q without %v, %v", word, text, missing, want, wantMissing, err)
