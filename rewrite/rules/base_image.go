@@ -43,7 +43,8 @@ func runBaseImage(p *Pass) {
 			p.Err[t.Ref] = move.Err
 			continue
 		}
-		before, after := p.asWritten(t.Ref, move.Edits)
+		edits := dockerfile.InOrder(move.Edits)
+		before, after := p.asWritten(t.Ref, edits)
 		if s == root {
 			if p.written = after; len(move.Edits) > 0 && !inWord(t.Ref, move.Edits) {
 				p.written = t.Ref.Word.Text
@@ -54,7 +55,7 @@ func runBaseImage(p *Pass) {
 			why += fmt.Sprintf(" ARG %s is taken by the dev image of another stage, so this one is written out.", arg)
 			p.check(fmt.Sprintf("ARG %s does not choose the image that ships any more. Change that FROM together with it.", arg), s.From.Lines[0])
 		}
-		p.change(Finding{Edits: move.Edits, Lines: s.From.Lines, Before: before, After: after, Why: why})
+		p.change(Finding{Edits: edits, Lines: s.From.Lines, Before: before, After: after, Why: why})
 	}
 	for _, a := range res.Args {
 		p.check(fmt.Sprintf("The default of ARG %s changed from %s to %s. Builds that pass --build-arg %s override it: change them too.", a.Name, quote(a.Before), quote(a.After), a.Name), a.Arg.Lines[0])
@@ -81,14 +82,11 @@ func runBaseImage(p *Pass) {
 }
 
 // asWritten is a reference as it stands in FROM and as it will stand there, with
-// its variables; where only an ARG changes, the value of that.
+// its variables; where only ARGs change, the value of the first. The edits are in
+// order.
 func (p *Pass) asWritten(ref *dockerfile.Reference, edits []dockerfile.Edit) (before, after string) {
 	word := ref.Word.Span
 	at := word.Start
-	if len(edits) > 1 {
-		edits = slices.Clone(edits)
-		slices.SortStableFunc(edits, func(a, b dockerfile.Edit) int { return a.Span.Start - b.Span.Start })
-	}
 	for _, e := range edits {
 		if e.Span.Start < word.Start || e.Span.End > word.End {
 			continue
