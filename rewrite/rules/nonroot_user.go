@@ -181,19 +181,13 @@ func (p *Pass) userNames() {
 			}
 		}
 		if dir, ok := p.RunUser.Owned[st]; ok {
-			at := st.Span.Start + len(st.Keyword)
-			p.change(Finding{Edits: []dockerfile.Edit{{Span: dockerfile.Span{Start: at, End: at}, New: " --chown=" + p.RunUser.Spec}}, Lines: st.Lines, After: "--chown=" + p.RunUser.Spec,
-				Why: fmt.Sprintf("A RUN gave %s to the user of the program; COPY does that now.", dir)})
+			p.addFlag(st, "--chown="+p.RunUser.Spec, fmt.Sprintf("A RUN gave %s to the user of the program; COPY does that now.", dir))
 		}
 		if p.RunUser.Given[st] && p.RunUser.Owned[st] == "" {
-			at := st.Span.Start + len(st.Keyword)
-			p.change(Finding{Edits: []dockerfile.Edit{{Span: dockerfile.Span{Start: at, End: at}, New: " --chown=" + p.RunUser.Spec}}, Lines: st.Lines, After: "--chown=" + p.RunUser.Spec,
-				Why: "As root the program could write beside its files; they belong to the user that it runs as now."})
+			p.addFlag(st, "--chown="+p.RunUser.Spec, "As root the program could write beside its files; they belong to the user that it runs as now.")
 		}
 		if file, ok := p.RunUser.Private[st]; ok && !p.RunUser.Given[st] && p.RunUser.Owned[st] == "" {
-			at := st.Span.Start + len(st.Keyword)
-			p.change(Finding{Edits: []dockerfile.Edit{{Span: dockerfile.Span{Start: at, End: at}, New: " --chown=" + p.RunUser.Spec}}, Lines: st.Lines, After: "--chown=" + p.RunUser.Spec,
-				Why: fmt.Sprintf("Only its owner can read %s, and the program does not run as root any more.", file)})
+			p.addFlag(st, "--chown="+p.RunUser.Spec, fmt.Sprintf("Only its owner can read %s, and the program does not run as root any more.", file))
 		}
 		if p.RunUser.Fetched[st] && !p.RunUser.Given[st] && p.RunUser.Owned[st] == "" {
 			p.readable(st)
@@ -243,9 +237,13 @@ func (p *Pass) openFetched() {
 
 // readable lets others than root read the file that an ADD fetches.
 func (p *Pass) readable(st *assess.Step) {
+	p.addFlag(st, strategy.Readable, "ADD makes what it fetches from a URL readable for root alone, and the program does not run as root any more.")
+}
+
+// addFlag gives an instruction a flag that it has not.
+func (p *Pass) addFlag(st *assess.Step, flag, why string) {
 	at := st.Span.Start + len(st.Keyword)
-	p.change(Finding{Edits: []dockerfile.Edit{{Span: dockerfile.Span{Start: at, End: at}, New: " " + strategy.Readable}}, Lines: st.Lines, After: strategy.Readable,
-		Why: "ADD makes what it fetches from a URL readable for root alone, and the program does not run as root any more."})
+	p.change(Finding{Edits: []dockerfile.Edit{{Span: dockerfile.Span{Start: at, End: at}, New: " " + flag}}, Lines: st.Lines, After: flag, Why: why})
 }
 
 // renamedOwners replaces accounts that the image of a build stage does not have.

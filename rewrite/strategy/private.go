@@ -84,17 +84,22 @@ func privateFiles(s *assess.Stage) (out []string) {
 				if op.Cmd != c {
 					continue
 				}
-				for _, p := range op.Paths {
+				paths := op.Paths
+				switch op.Op {
+				case "chmod", "chown", "mkdir":
+				case "install":
+					paths = paths[max(0, len(paths)-1):] // the destination
+				default:
+					continue
+				}
+				for _, p := range paths {
 					p = at(p)
-					switch op.Op {
-					case "chmod", "mkdir", "install":
-						if op.Literal && ownersAlone(op.Mode) {
-							out = append(out, p)
-							continue
-						}
-					case "chown":
-					default:
+					if op.Op != "chown" && op.Literal && ownersAlone(op.Mode) {
+						out = append(out, p)
 						continue
+					}
+					if op.Op == "mkdir" || op.Op == "install" {
+						continue // says nothing of what is there already
 					}
 					kept := out[:0]
 					for _, have := range out {

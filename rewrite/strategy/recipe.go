@@ -81,11 +81,7 @@ func (in *Input) dotnetRecipe(f *assess.Stage, ch *catalog.Choice) *recipe {
 	if len(words) < 2 || path.Base(words[0]) != "dotnet" || !strings.HasSuffix(words[1], ".dll") || !buildsWith(f, "dotnet", "publish") {
 		return nil
 	}
-	dll := words[1]
-	if !path.IsAbs(dll) {
-		dll = path.Join(f.End.WorkDir, dll)
-	}
-	dir := path.Dir(dll)
+	dir := path.Dir(inStage(f, words[1]))
 	if systemDir(dir) {
 		return nil
 	}

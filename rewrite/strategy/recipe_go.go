@@ -56,9 +56,7 @@ func (in *Input) goRecipe(f *assess.Stage) *recipe {
 	p := words[0]
 	switch {
 	case strings.Contains(p, "/"):
-		if !path.IsAbs(p) {
-			p = path.Join(f.End.WorkDir, p)
-		}
+		p = inStage(f, p)
 	case builtProgram(f, p) != "":
 		p = builtProgram(f, p)
 	case buildsWith(f, "go", "install"):
