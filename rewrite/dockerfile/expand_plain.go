@@ -83,3 +83,12 @@ func expandPlain(word string, env shell.EnvGetter) (string, map[string]struct{})
 		rest = next
 	}
 }
+
+// AlwaysExpands tells whether BuildKit can expand a word whatever the variables
+// are, and changes nothing in it but the variables and one pair of double quotes
+// around all of it: it is printable ASCII whose only special parts are $NAME and
+// ${NAME}. Of other words nothing is said.
+func (f *File) AlwaysExpands(word string) bool {
+	_, ok := plainText(word, byte(f.Escape))
+	return ok
+}

@@ -12,26 +12,19 @@ import (
 // and the converter refuses it by its own words alone or not at all: FuzzChanged
 // compares with all of the result.
 func (c *check) changed() []byte {
-	f, old := c.after.file, c.in.File
+	f := c.after.file
 	for _, s := range f.Stages {
-		// Paths of another platform are read in another way.
-		if s.Base.Platform != "" {
+		// Paths of other systems are read in another way.
+		if s.Base.Platform != "" && !c.starts(s.From) {
 			return f.Content
 		}
 	}
-	known := map[string]bool{}
-	if f.Escape == old.Escape {
-		each(old, func(ins *dockerfile.Instruction) {
-			if settles(ins) || alone(ins) {
-				known[old.Text(ins.Span)] = true
-			}
-		})
-	}
+	known := c.known()
 	// What a known ENV, ARG or WORKDIR settles is only seen by variables and by
 	// the targets of mounts.
 	seen := false
 	each(f, func(ins *dockerfile.Instruction) {
-		if certain(ins) || alone(ins) && known[f.Text(ins.Span)] {
+		if c.certain(ins) || alone(ins) && known[f.Text(ins.Span)] {
 			return
 		}
 		variables := strings.Contains(f.Text(ins.Span), "$")
@@ -44,7 +37,7 @@ func (c *check) changed() []byte {
 		out = append(out, f.Content[span.Start:span.End]...)
 	}
 	each(f, func(ins *dockerfile.Instruction) {
-		if certain(ins) || known[f.Text(ins.Span)] && (alone(ins) || !seen && settles(ins)) {
+		if c.certain(ins) || known[f.Text(ins.Span)] && (alone(ins) || !seen && settles(ins)) {
 			return
 		}
 		out = append(out, f.Content[ins.FullLines.Start:ins.FullLines.End]...)
@@ -63,23 +56,6 @@ func each(f *dockerfile.File, fn func(*dockerfile.Instruction)) {
 			fn(ins)
 		}
 	}
-}
-
-// certain tells whether the converter takes an instruction as it is, once
-// BuildKit has read it, which the result has behind it: nothing in it is expanded,
-// and dispatchCmd, dispatchEntrypoint, dispatchHealthcheck and dispatchUser of
-// dockerfile2llb only note the words.
-func certain(ins *dockerfile.Instruction) bool {
-	if len(ins.Heredocs) > 0 {
-		return false
-	}
-	switch ins.Keyword {
-	case "CMD", "ENTRYPOINT", "HEALTHCHECK":
-		return true
-	case "USER":
-		return strings.Trim(ins.Text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-.:") == ""
-	}
-	return false
 }
 
 // alone tells whether the converter's verdict on an instruction follows from

@@ -28,9 +28,9 @@ import (
 var linux = ocispecs.Platform{OS: "linux", Architecture: "amd64"}
 
 // converts holds that BuildKit's converter, which a build runs first of all,
-// accepts every stage of the result, or refuses the original too. What follows
-// from the original is not converted. When it refuses what changed, it is asked
-// about all of the result.
+// accepts every stage of the result, or refuses the original too. What it cannot
+// refuse and what follows from the original is not converted. When it refuses
+// what changed, it is asked about all of the result.
 func (c *check) converts(ctx context.Context) []Violation {
 	if ins := c.after.grows(); ins != nil {
 		return []Violation{internal(ins.Lines[0], "%s takes more from variables than can be proved", ins.Keyword)}
@@ -38,7 +38,7 @@ func (c *check) converts(ctx context.Context) []Violation {
 	if err := ctx.Err(); err != nil {
 		return []Violation{internal(0, "the proof was not finished: %v", err)}
 	}
-	if c.sameBuild() || c.after.accepted(ctx, c.changed()) == nil {
+	if !c.refusable() || c.sameBuild() || c.after.accepted(ctx, c.changed()) == nil {
 		return nil
 	}
 	err := c.after.accepted(ctx, c.after.file.Content) // with the lines of the result
