@@ -185,6 +185,7 @@ func TestErrors(t *testing.T) {
 		{"template within RUN", "FROM a\nRUN x \\\n{{- if .Y }} \\\n y\n", CodeTemplate, 2},
 		{"template in ENV", "FROM a\nENV V={{version}}\n", CodeTemplate, 2},
 		{"placeholder", "FROM alpine:%%TAG%%\n", CodeTemplate, 1},
+		{"option", "FROM alpine:3.20\nARG ZSH=\"${templateOption:zsh}\"\n", CodeTemplate, 2},
 		{"m4", "include(`common.m4')\nFROM a\n", CodeTemplate, 1},
 	}
 	for _, tt := range tests {

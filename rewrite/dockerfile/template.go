@@ -7,6 +7,11 @@ import (
 
 var templateMarks = [][]byte{[]byte("{{"), []byte("{%"), []byte("<%"), []byte("\ndnl"), []byte("define(`"), []byte("include(`")}
 
+// templateOption is what the tool of development containers fills in
+// (https://containers.dev/implementors/templates/); BuildKit refuses to expand
+// it.
+const templateOption = "${templateOption:"
+
 // looksTemplated tells whether a text that BuildKit refused has the marks of a
 // template language: Jinja, Go templates, ERB, m4.
 func looksTemplated(content []byte) bool {
@@ -37,7 +42,7 @@ func propertyInFrom(content []byte) bool {
 // instruction that has no use for braces. In RUN, CMD and LABEL "{{" is common
 // (docker inspect --format) and means nothing. 0 when there is none.
 func (f *File) templateLine() int {
-	if !bytes.Contains(f.Content, []byte("{{")) && !bytes.Contains(f.Content, []byte("{%")) && !bytes.Contains(f.Content, []byte("%%")) {
+	if !bytes.Contains(f.Content, []byte("{{")) && !bytes.Contains(f.Content, []byte("{%")) && !bytes.Contains(f.Content, []byte("%%")) && !bytes.Contains(f.Content, []byte(templateOption)) {
 		return 0
 	}
 	line := 0
@@ -66,7 +71,7 @@ func (i *Instruction) templated() bool {
 	case "RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "LABEL", "ONBUILD":
 		return false
 	}
-	return strings.Contains(i.logical, "{{") && strings.Contains(i.logical, "}}") || strings.Contains(i.logical, "{%")
+	return strings.Contains(i.logical, templateOption) || strings.Contains(i.logical, "{{") && strings.Contains(i.logical, "}}") || strings.Contains(i.logical, "{%")
 }
 
 // each calls fn for every instruction in file order, FROM included.
