@@ -40,35 +40,30 @@ var errBlank = errors.New("base name should not be blank")
 
 // resolveReferences finds every reference and links the stages.
 func (f *File) resolveReferences() {
-	last := f.stagesByName(len(f.Stages))
-	names := map[string]*Stage{}
 	for _, stage := range f.Stages {
-		stage.Base = f.fromReference(stage, names)
+		stage.Base = f.fromReference(stage)
 		f.refs = append(f.refs, stage.Base)
 		for _, ins := range stage.Instructions {
-			f.innerReferences(ins, stage, names, last)
-		}
-		if stage.Name != "" {
-			names[stage.Name] = stage
+			f.innerReferences(ins, stage)
 		}
 	}
 }
 
-// stagesByName maps names to the last of the first n stages that has it.
-func (f *File) stagesByName(n int) map[string]*Stage {
-	names := make(map[string]*Stage, n)
-	for _, s := range f.Stages[:n] {
-		if s.Name != "" {
-			names[s.Name] = s
+// named is the last of the first n stages that has a name, in lower case; nil
+// when none has it.
+func (f *File) named(name string, n int) *Stage {
+	for i := n - 1; i >= 0 && name != ""; i-- {
+		if f.Stages[i].Name == name {
+			return f.Stages[i]
 		}
 	}
-	return names
+	return nil
 }
 
 // fromReference resolves a FROM. A stage is looked up by the expanded word, in
 // the very case that is written, although names are stored in lower case: FROM
 // Build never finds AS Build (dockerfile2llb, addState).
-func (f *File) fromReference(stage *Stage, names map[string]*Stage) *Reference {
+func (f *File) fromReference(stage *Stage) *Reference {
 	r := &Reference{Kind: RefFrom, Instruction: stage.From}
 	for _, flag := range stage.From.Flags {
 		if flag.Name == "platform" {
@@ -85,13 +80,14 @@ func (f *File) fromReference(stage *Stage, names map[string]*Stage) *Reference {
 	for _, a := range g.used {
 		r.Args = append(r.Args, ArgUse{Name: a.name, Default: a.text, Has: a.has, Arg: a.ins, Value: a.value})
 	}
+	parent := f.named(text, stage.Index)
 	switch {
 	case err != nil:
 		r.Err = &InvalidReferenceError{r.Word.Text, err}
 	case len(g.unknown) > 0:
 		r.Err = &UnknownArgError{Names: g.unknown, Builtin: true}
-	case names[text] != nil:
-		r.Resolved, r.Parent = text, names[text]
+	case parent != nil:
+		r.Resolved, r.Parent = text, parent
 	case text == "scratch":
 		r.Resolved, r.Scratch = text, true
 	default:
@@ -151,7 +147,7 @@ func plainImage(text string) bool {
 
 // innerReferences finds COPY --from and RUN --mount=from of an instruction, or
 // of its ONBUILD trigger.
-func (f *File) innerReferences(ins *Instruction, stage *Stage, names, last map[string]*Stage) {
+func (f *File) innerReferences(ins *Instruction, stage *Stage) {
 	trigger := false
 	if ins.OnBuild != nil {
 		ins, trigger = ins.OnBuild, true
@@ -185,7 +181,7 @@ func (f *File) innerReferences(ins *Instruction, stage *Stage, names, last map[s
 	for _, r := range found {
 		r.trigger = trigger
 		if r.Err == nil {
-			f.resolveInner(r, stage, names, last)
+			f.resolveInner(r, stage)
 		}
 		f.refs = append(f.refs, r)
 	}
@@ -222,7 +218,7 @@ func mountFrom(flag Flag) Span {
 // resolveInner decides what a COPY --from or a mount means. Case is ignored
 // here, and BuildKit looks among all stages of the file: a name that is declared
 // again below means that later stage, which then is an error.
-func (f *File) resolveInner(r *Reference, stage *Stage, names, last map[string]*Stage) {
+func (f *File) resolveInner(r *Reference, stage *Stage) {
 	name := strings.ToLower(r.Resolved)
 	if index, err := strconv.Atoi(r.Resolved); err == nil && r.Kind == RefCopyFrom {
 		if index < 0 || index >= len(f.Stages) || index >= stage.Index && !r.trigger {
@@ -232,11 +228,12 @@ func (f *File) resolveInner(r *Reference, stage *Stage, names, last map[string]*
 		}
 		return
 	}
-	switch later := last[name]; {
-	case names[name] != nil && later == names[name], later != nil && r.trigger:
+	earlier, later := f.named(name, stage.Index), f.named(name, len(f.Stages))
+	switch {
+	case earlier != nil && later == earlier, later != nil && r.trigger:
 		r.Parent = later
 	case later != nil:
-		r.Parent = names[name]
+		r.Parent = earlier
 		r.Err = &InvalidReferenceError{r.Resolved, fmt.Errorf("stage %q needs to be defined before current stage", later.Name)}
 		r.Resolved = ""
 	case r.Resolved == "scratch":

@@ -17,10 +17,7 @@ func (f *File) Stage(name string) *Stage {
 // StageBefore returns the last stage of that name among those with a smaller
 // index.
 func (f *File) StageBefore(name string, index int) *Stage {
-	if name == "" {
-		return nil
-	}
-	return f.stagesByName(min(max(index, 0), len(f.Stages)))[strings.ToLower(name)]
+	return f.named(strings.ToLower(name), min(index, len(f.Stages)))
 }
 
 // Parent returns the stage that the FROM names, nil for an image or scratch.
