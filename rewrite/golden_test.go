@@ -17,6 +17,7 @@ import (
 	"dhibot/rewrite"
 	"dhibot/rewrite/catalog"
 	"dhibot/rewrite/goldentest"
+	"dhibot/rewrite/verify"
 )
 
 const migrations = "../testdata/migrations"
@@ -78,6 +79,7 @@ func story(t *testing.T, file string) {
 	idempotent(t, in, r)
 	explained(t, r)
 	keepsComments(t, r)
+	builds(t, in, r)
 	if goldentest.Update() {
 		write(t, file, ar, got)
 		return
@@ -100,6 +102,19 @@ func idempotent(t *testing.T, in rewrite.Input, r *rewrite.Result) {
 	}
 	if !bytes.Equal(again.After, r.After) {
 		t.Errorf("a second migration changes the result again:\n%s", cmp.Diff(string(r.After), string(again.After)))
+	}
+}
+
+// builds checks that BuildKit's converter takes all of the result, which the
+// proof itself only asks it about in part, or refuses the original too.
+func builds(t *testing.T, in rewrite.Input, r *rewrite.Result) {
+	t.Helper()
+	converts := func(content []byte) error {
+		_, _, err := verify.Configs(context.Background(), verify.In{Before: content, After: content, Naming: in.Options.Naming, Extra: in.Options.Images})
+		return err
+	}
+	if err := converts(r.After); err != nil && r.Changed() && converts(in.Content) == nil {
+		t.Errorf("BuildKit refuses the result: %v", err)
 	}
 }
 
