@@ -134,10 +134,20 @@ func (c *composer) home() string {
 	switch {
 	case c.venv.home != "":
 		return c.venv.home
-	case c.user.HomeStep != nil && c.recipe == nil && slices.Contains(c.steps, c.user.HomeStep) && !c.plan.isDropped(c.user.HomeStep):
+	case c.homeMaker() != nil:
 		return c.user.Home
 	}
 	return ""
+}
+
+// homeMaker is the RUN of the build stage whose home directory comes along, nil
+// for none.
+func (c *composer) homeMaker() *assess.Step {
+	st := c.user.HomeStep
+	if st == nil || c.venv.home != "" || c.recipe != nil || !slices.Contains(c.steps, st) || c.plan.isDropped(st) {
+		return nil
+	}
+	return st
 }
 
 // buildOnly tells whether an ENV only matters while packages are installed.

@@ -66,14 +66,15 @@ func (d *decider) ownable(f *assess.Stage, at *assess.Step, p string, owned map[
 }
 
 // dropOwners removes commands of the build stage that only made accounts for
-// the image that ships: its files get their owner when they are copied.
-func (d *decider) dropOwners(f *assess.Stage, at int, effects effects) {
+// the image that ships: its files get their owner when they are copied. The one
+// that makes a home directory which is copied as well stays; home is nil for none.
+func (d *decider) dropOwners(f *assess.Stage, at int, effects effects, home *assess.Step) {
 	for i, st := range f.Steps[:at] {
 		e, ok := effects.of(st)
 		if !ok || e.owned == nil || e.unknown != "" || len(st.Run.Script.Accounts()) == 0 {
 			continue
 		}
-		needed := false
+		needed := st == home
 		for _, later := range f.Steps[i+1 : at] {
 			if later.Run != nil && !later.Before.Root() || later.Copy != nil && later.Copy.Chown != "" && !numeric(userPart(later.Copy.Chown)) || later.Keyword == "USER" {
 				needed = true

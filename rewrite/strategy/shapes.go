@@ -235,7 +235,7 @@ func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, ima
 	n.Why = "commands need a shell and packages need a package manager: they stay in the build stage, and only the result goes into the image that ships"
 	d.New = n
 	d.Drops = append(d.Drops, c.drops...)
-	d.dropOwners(f, at, effects)
+	d.dropOwners(f, at, effects, c.homeMaker())
 	if rec != nil {
 		d.Notes = append(d.Notes, rec.notes...)
 	}

@@ -109,6 +109,9 @@ func (in *Input) ownHome(final *assess.Stage, def *catalog.Definition, spec stri
 				continue
 			}
 			home := a.Home
+			if home == "" && a.System && a.Cmd.Name == "adduser" && def.Distro == "debian" {
+				return "", nil // Debian's adduser --system: /nonexistent, since release 12
+			}
 			if home == "" {
 				home = "/home/" + a.Name
 			}
