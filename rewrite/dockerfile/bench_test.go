@@ -8,6 +8,8 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"dhibot/rewrite/goldentest"
 )
 
 // BenchmarkParseRatio reads the nasty inputs and reports, within one run, the
@@ -15,7 +17,7 @@ import (
 // instructions. Its time per operation is that of all three together.
 func BenchmarkParseRatio(b *testing.B) {
 	var inputs [][]byte
-	for _, content := range nasty(b) {
+	for _, content := range goldentest.Hard(b, "../..") {
 		if _, err := Parse(content); err == nil {
 			inputs = append(inputs, content)
 		}
@@ -80,7 +82,7 @@ func BenchmarkBuildKitInstructions(b *testing.B) {
 
 func benchmark(b *testing.B, read func([]byte) error) {
 	var inputs [][]byte
-	for _, content := range nasty(b) {
+	for _, content := range goldentest.Hard(b, "../..") {
 		if _, err := Parse(content); err == nil {
 			inputs = append(inputs, content)
 		}

@@ -2,31 +2,11 @@ package dockerfile
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 )
-
-// nasty returns the hard inputs by name.
-func nasty(t testing.TB) map[string][]byte {
-	t.Helper()
-	paths, err := filepath.Glob("../../testdata/nasty/*.Dockerfile")
-	if err != nil || len(paths) != 40 {
-		t.Fatalf("%d nasty inputs, want 40 (%v)", len(paths), err)
-	}
-	inputs := map[string][]byte{}
-	for _, p := range paths {
-		b, err := os.ReadFile(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		inputs[strings.TrimSuffix(filepath.Base(p), ".Dockerfile")] = b
-	}
-	return inputs
-}
 
 // checkFile holds what is true of every parsed file: spans lie where they
 // should, BuildKit's reading is what stands there, and no line that says

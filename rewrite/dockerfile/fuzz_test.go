@@ -11,6 +11,8 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
+
+	"dhibot/rewrite/goldentest"
 )
 
 // buildkit is the reading that ours must agree with.
@@ -41,7 +43,7 @@ func buildkit(content []byte) (err error) {
 }
 
 func addSeeds(f *testing.F) {
-	for _, content := range nasty(f) {
+	for _, content := range goldentest.Hard(f, "../..") {
 		if len(content) < 4096 {
 			f.Add(content)
 		}
@@ -101,7 +103,7 @@ func FuzzParse(f *testing.F) {
 
 // FuzzEdits: only the planned bytes differ, and Verify sees any other change.
 func FuzzEdits(f *testing.F) {
-	for _, content := range nasty(f) {
+	for _, content := range goldentest.Hard(f, "../..") {
 		if len(content) < 4096 {
 			f.Add(content, uint64(len(content)), "dhi.io/x:1\n")
 		}
@@ -163,7 +165,7 @@ func FuzzEdits(f *testing.F) {
 // FuzzRetarget: every reference that was moved reads exactly as its target, and
 // every other one as before.
 func FuzzRetarget(f *testing.F) {
-	for _, content := range nasty(f) {
+	for _, content := range goldentest.Hard(f, "../..") {
 		if len(content) < 4096 {
 			f.Add(content, "22", "debian13-dev", uint8(3))
 		}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"dhibot/rewrite/goldentest"
 )
 
 func mustParse(t testing.TB, s string) *File {
@@ -91,7 +93,7 @@ func TestNasty(t *testing.T) {
 		"39-named-context-and-target": {"3 FROM node:22-${DISTRO} = node:22-bookworm", "5 FROM deps = stage 0", "7 FROM node:22-${DISTRO}-slim = node:22-bookworm-slim",
 			"8 COPY deps = stage 0", "9 COPY shared-assets = shared-assets", "13 FROM prod = stage 2"},
 	}
-	for name, content := range nasty(t) {
+	for name, content := range goldentest.Hard(t, "../..") {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f, err := Parse(content)
@@ -126,7 +128,7 @@ func TestNasty(t *testing.T) {
 func TestBroken(t *testing.T) {
 	t.Parallel()
 	lines := map[string]int{"25-concatenated": 5, "26-dup-stage-case": 5}
-	for name, content := range nasty(t) {
+	for name, content := range goldentest.Hard(t, "../..") {
 		f, err := Parse(content)
 		if err != nil {
 			continue

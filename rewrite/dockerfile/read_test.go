@@ -11,6 +11,8 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"golang.org/x/tools/txtar"
+
+	"dhibot/rewrite/goldentest"
 )
 
 // readPlain has the reader read a file; false when it leaves it to BuildKit.
@@ -105,7 +107,7 @@ func TestReadGoldens(t *testing.T) {
 			}
 		})
 	}
-	for name, content := range nasty(t) {
+	for name, content := range goldentest.Hard(t, "../..") {
 		check(name, content)
 	}
 	stories, err := filepath.Glob("../../testdata/migrations/*/*.txtar")

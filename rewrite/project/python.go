@@ -91,6 +91,22 @@ func (y *Python) open(name string) (content, file string, ok bool) {
 	return content, file, ok
 }
 
+// toml reads a TOML file and counts it among the files; doc is nil when there is
+// none that can be read.
+func (y *Python) toml(name string) (doc map[string]any, content, file string) {
+	content, file, ok := y.open(name)
+	if !ok {
+		return nil, "", file
+	}
+	doc = map[string]any{}
+	if _, err := toml.Decode(content, &doc); err != nil {
+		y.Incomplete = true
+		return nil, "", file
+	}
+	y.Files = append(y.Files, file)
+	return doc, content, file
+}
+
 func (y *Python) add(spec string, at Evidence) {
 	if name := requirementName(spec); name != "" {
 		if _, ok := y.Deps[name]; !ok && len(y.Deps) < 5000 {
@@ -153,16 +169,10 @@ func (y *Python) requirements(name string, depth int) {
 }
 
 func (y *Python) pyproject() {
-	c, file, ok := y.open("pyproject.toml")
-	if !ok {
+	doc, c, file := y.toml("pyproject.toml")
+	if doc == nil {
 		return
 	}
-	var doc map[string]any
-	if _, err := toml.Decode(c, &doc); err != nil {
-		y.Incomplete = true
-		return
-	}
-	y.Files = append(y.Files, file)
 	at := func(text string) Evidence { return Evidence{file, lineOf(c, text)} }
 	project := table(doc, "project")
 	for _, d := range stringList(project["dependencies"]) {
@@ -216,16 +226,10 @@ func (y *Python) pyproject() {
 }
 
 func (y *Python) pipfile() {
-	c, file, ok := y.open("Pipfile")
-	if !ok {
+	doc, c, file := y.toml("Pipfile")
+	if doc == nil {
 		return
 	}
-	var doc map[string]any
-	if _, err := toml.Decode(c, &doc); err != nil {
-		y.Incomplete = true
-		return
-	}
-	y.Files = append(y.Files, file)
 	y.Tool = "pipenv"
 	for name, v := range table(doc, "packages") {
 		if m, ok := v.(map[string]any); ok {

@@ -41,6 +41,13 @@ type composer struct {
 	buildEnv []*assess.Step
 }
 
+// composer is one for the final stage on an image; what stays behind, what
+// follows and where to copy from are for the caller to fill in.
+func (d *decider) composer(ch *catalog.Choice, pick *catalog.Pick, effects effects, venv venv) *composer {
+	return &composer{in: &d.Input, plan: d.Plan, final: d.Final.Stage, def: pick.Def, effects: effects, user: d.RunUser, venv: venv, npm: d.npm,
+		netEnv: d.imageEnv(pick, ch), zones: d.zonesOf(ch, pick), volumeDirs: func(st *assess.Step) string { return d.volumeDirs(st, pick.Def) }}
+}
+
 func (c *composer) add(rule, text, why string) {
 	c.lines = append(c.lines, Line{Rule: rule, Text: text, Why: why})
 }

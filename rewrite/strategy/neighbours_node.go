@@ -61,7 +61,8 @@ func (in *Input) nodeNative(s *assess.Stage) (name, where string) {
 	return "", ""
 }
 
-// nodeLibraries is the same as pythonLibraries for Node packages.
+// nodeLibraries are packages of Node that load system libraries or programs which
+// the old image may have brought.
 func (in *Input) nodeLibraries(s *assess.Stage) []Block {
 	n := in.nodePackage(s)
 	if n == nil {
@@ -69,11 +70,7 @@ func (in *Input) nodeLibraries(s *assess.Stage) []Block {
 	}
 	var out []Block
 	for _, m := range n.Native() {
-		m.Libraries = brought(s, m.Libraries)
-		if len(m.Libraries) > 0 {
-			out = append(out, Block{Rule: "package-management", Code: "runtime-libraries", Path: m.At.Path, Line: m.At.Line,
-				Text: fmt.Sprintf("%s loads system libraries or programs while it runs (%s), which a runtime image does not have", m.Name, strings.Join(m.Libraries, ", "))})
-		}
+		out = loads(out, s, m.Name, "system libraries or programs", m.Libraries, m.At)
 	}
 	return out
 }

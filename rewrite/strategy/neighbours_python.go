@@ -73,13 +73,20 @@ func (in *Input) pythonLibraries(s *assess.Stage) []Block {
 	}
 	var out []Block
 	for _, n := range y.Needs() {
-		n.Libraries = brought(s, n.Libraries)
-		if len(n.Libraries) > 0 {
-			out = append(out, Block{Rule: "package-management", Code: "runtime-libraries", Path: n.At.Path, Line: n.At.Line,
-				Text: fmt.Sprintf("%s loads system libraries while it runs (%s), which a runtime image does not have", n.Package, strings.Join(n.Libraries, ", "))})
-		}
+		out = loads(out, s, n.Package, "system libraries", n.Libraries, n.At)
 	}
 	return out
+}
+
+// loads adds a block for a dependency that loads some of the libraries which the
+// old image brought.
+func loads(out []Block, s *assess.Stage, dependency, what string, libraries []string, at project.Evidence) []Block {
+	libraries = brought(s, libraries)
+	if len(libraries) == 0 {
+		return out
+	}
+	return append(out, Block{Rule: "package-management", Code: "runtime-libraries", Path: at.Path, Line: at.Line,
+		Text: fmt.Sprintf("%s loads %s while it runs (%s), which a runtime image does not have", dependency, what, strings.Join(libraries, ", "))})
 }
 
 // brought are the libraries that the old base image had: what it had not, and

@@ -171,8 +171,8 @@ func (d *decider) rebase(root *Stage, ch *catalog.Choice, pick *catalog.Pick, im
 		root.Left = b
 		return true
 	}
-	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: f.Steps, effects: effects, source: f.Parent.Name, user: d.RunUser, venv: venv, npm: d.npm, netEnv: d.imageEnv(pick, ch),
-		zones: d.zonesOf(ch, pick), volumeDirs: func(st *assess.Step) string { return d.volumeDirs(st, pick.Def) }}
+	c := d.composer(ch, pick, effects, venv)
+	c.steps, c.tail, c.source = steps, f.Steps, f.Parent.Name
 	c.compose()
 	if len(c.blocks) > 0 {
 		d.Blocks = append(d.Blocks, c.blocks...)
@@ -217,8 +217,8 @@ func (d *decider) split(root *Stage, ch *catalog.Choice, pick *catalog.Pick, ima
 	tail = f.Steps[at:]
 	n := &NewStage{Pick: pick, Image: image, Banner: len(d.All) == 1, Compiled: rec != nil}
 	source := d.buildAlias(f, n)
-	c := &composer{in: &d.Input, plan: d.Plan, final: f, def: pick.Def, steps: steps, tail: tail, effects: effects, source: source, recipe: rec, user: d.RunUser, venv: venv, npm: d.npm, netEnv: d.imageEnv(pick, ch),
-		zones: d.zonesOf(ch, pick), volumeDirs: func(st *assess.Step) string { return d.volumeDirs(st, pick.Def) }}
+	c := d.composer(ch, pick, effects, venv)
+	c.steps, c.tail, c.source, c.recipe = steps, tail, source, rec
 	c.compose()
 	if len(c.blocks) > 0 {
 		d.Blocks = append(d.Blocks, c.blocks...)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"dhibot/rewrite/goldentest"
 )
 
 // BenchmarkCheckRatio proves the nasty inputs, moved to dev images, and reports
@@ -14,7 +16,7 @@ import (
 // per operation is that of both.
 func BenchmarkCheckRatio(b *testing.B) {
 	var inputs []In
-	for _, content := range nasty(b) {
+	for _, content := range goldentest.Hard(b, "../..") {
 		if in, ok := migrated(b, content); ok {
 			inputs = append(inputs, in)
 		}

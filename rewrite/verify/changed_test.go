@@ -7,6 +7,7 @@ import (
 
 	"dhibot/rewrite/catalog"
 	"dhibot/rewrite/dockerfile"
+	"dhibot/rewrite/goldentest"
 )
 
 // TestChanged shows what the converter is given.
@@ -38,7 +39,7 @@ func TestChanged(t *testing.T) {
 // said to hold nothing to refuse.
 func FuzzChanged(f *testing.F) {
 	dev := pick(f, "node", catalog.NeedDev)
-	for _, content := range nasty(f) {
+	for _, content := range goldentest.Hard(f, "../..") {
 		if in, ok := migrated(f, content); ok && len(content) < 2048 {
 			f.Add(string(content), string(in.After)+"RUN x\n")
 			f.Add(string(content), string(in.After)+"FROM "+dev+"\nCOPY --from=0 /x /y\n"+string(content))

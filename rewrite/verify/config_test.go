@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dhibot/rewrite/catalog"
+	"dhibot/rewrite/goldentest"
 )
 
 // TestEffective holds our reading of what starts against BuildKit's, over the
@@ -15,7 +16,7 @@ import (
 func TestEffective(t *testing.T) {
 	t.Parallel()
 	compared := 0
-	for name, content := range nasty(t) {
+	for name, content := range goldentest.Hard(t, "../..") {
 		in, ok := migrated(t, content)
 		if !ok {
 			continue

@@ -2,13 +2,12 @@ package verify
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"dhibot/rewrite/catalog"
 	"dhibot/rewrite/dockerfile"
+	"dhibot/rewrite/goldentest"
 )
 
 // facts returns the embedded catalog.
@@ -80,23 +79,6 @@ func migrated(t testing.TB, content []byte) (In, bool) {
 	return in, len(in.Edits) > 0
 }
 
-func nasty(t testing.TB) map[string][]byte {
-	t.Helper()
-	paths, err := filepath.Glob("../../testdata/nasty/*.Dockerfile")
-	if err != nil || len(paths) != 40 {
-		t.Fatalf("%d nasty inputs, want 40 (%v)", len(paths), err)
-	}
-	inputs := map[string][]byte{}
-	for _, p := range paths {
-		b, err := os.ReadFile(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		inputs[strings.TrimSuffix(filepath.Base(p), ".Dockerfile")] = b
-	}
-	return inputs
-}
-
 func texts(violations []Violation) string {
 	var lines []string
 	for _, v := range violations {
@@ -116,7 +98,7 @@ func TestNasty(t *testing.T) {
 		"39-named-context-and-target": workDir + "\nentry-point, line 11: the stage starts docker-entrypoint.sh, which dhi.io/node:22-debian13-dev does not have",
 	}
 	moved := 0
-	for name, content := range nasty(t) {
+	for name, content := range goldentest.Hard(t, "../..") {
 		in, ok := migrated(t, content)
 		if !ok {
 			continue
