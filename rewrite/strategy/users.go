@@ -47,7 +47,7 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 		if oldAccount(final, user, def) {
 			return spec, true
 		}
-		if in.nameKnown(user, def, runtime, final) && (group == "" || in.nameKnown(group, def, runtime, final)) {
+		if in.nameKnown(user, def, runtime, final) && (group == "" || in.groupKnown(group, def, runtime, final)) {
 			return "", false
 		}
 		return name(user), true
@@ -280,6 +280,12 @@ func (in *Input) nameKnown(n string, def *catalog.Definition, runtime bool, fina
 		return false
 	}
 	return in.accountsOf(final, def)[n]
+}
+
+// groupKnown tells the same of the name of a group: each account of an image has
+// one of its own, and a RUN can make more.
+func (in *Input) groupKnown(n string, def *catalog.Definition, runtime bool, final *assess.Stage) bool {
+	return in.nameKnown(n, def, runtime, final) || !runtime && in.accountsOf(final, def)["group "+n]
 }
 
 // oldAccount tells whether a number is the account of the old image's own
