@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dhibot/rewrite/assess"
+	"dhibot/rewrite/catalog"
 	"dhibot/rewrite/strategy"
 )
 
@@ -114,8 +115,84 @@ func (p *Pass) homeless() {
 	if p.New != nil && slices.ContainsFunc(p.New.Lines, func(l strategy.Line) bool { return strings.HasPrefix(l.Text, "ENV HOME=") }) {
 		return
 	}
+	if slices.ContainsFunc(p.Inserts, func(in strategy.Insert) bool { return strings.HasPrefix(in.Text, "ENV HOME=") }) {
+		return
+	}
 	switch p.finalImage() {
 	case "node", "python", "ruby", "php", "perl", "bun", "deno":
 		p.check(fmt.Sprintf("The account of %s had the home directory %s. The number has none in the new image, so HOME is / there, where it may not write. If the program keeps files in its home directory (caches, settings), set HOME to a directory that belongs to it.", p.RunUser.Spec, home), p.userLine())
 	}
+}
+
+// rootsOwn reports a working directory that belongs to root in the image that
+// ships, and in which the program could make files when something was so.
+func (p *Pass) rootsOwn(pick *catalog.Pick, when string) {
+	dir, image := p.rootsDirectory(pick)
+	if dir == "" {
+		return
+	}
+	how := "in a build stage, and copy them with --chown=" + p.RunUser.Spec
+	if p.Shape == strategy.ShapeSplit {
+		how = "in the build stage: they come along with their owner"
+	}
+	p.check(fmt.Sprintf("%s belongs to root in %s. The program cannot create files directly in it, as it could when %s. Make the directories that it needs there (logs, uploads) %s.", dir, image, when, how), p.userLine())
+}
+
+// rootsDirectory is the working directory when it comes with the image that
+// ships and belongs to root there: no COPY gives an existing directory another
+// owner.
+func (p *Pass) rootsDirectory(pick *catalog.Pick) (dir, image string) {
+	if p.New != nil {
+		pick = p.New.Pick
+	}
+	dir = p.Final.Stage.End.WorkDir
+	if pick == nil || pick.Def.WorkDir == "" || path.Clean(pick.Def.WorkDir) != dir {
+		return "", ""
+	}
+	for _, d := range pick.Def.Directories {
+		if path.Clean(d.Path) == dir {
+			return "", ""
+		}
+	}
+	return dir, p.Naming.Repository(pick.Def.Image)
+}
+
+// owned tells whether a directory surely belonged to the unprivileged user of
+// the old image: a RUN gave it to somebody or made it as a home directory, or
+// WORKDIR made it after USER.
+func (p *Pass) owned(dir string) bool {
+	made := false
+	for _, st := range p.Final.ChainSteps() {
+		if st.Before.WorkDir == dir {
+			made = true
+		}
+		if st.Keyword == "WORKDIR" && !made && strings.Trim(strings.TrimSpace(st.Text), `"'`) == dir {
+			if user := st.Before.User; user != "" && !st.Before.Root() {
+				return true
+			}
+			made = true
+		}
+		if st.Run == nil || st.Run.Script == nil {
+			continue
+		}
+		for _, a := range st.Run.Script.Accounts() {
+			if a.CreateHome && !made && a.Home != "" && path.Clean(a.Home) == dir {
+				return true
+			}
+		}
+		for _, op := range st.Run.Script.FileOps() {
+			if op.Op != "chown" || !op.Literal || strings.HasPrefix(op.Owner, "root") {
+				continue
+			}
+			for _, at := range op.Paths {
+				if !path.IsAbs(at) {
+					at = path.Join(st.Before.WorkDir, at)
+				}
+				if at = path.Clean(at); at == dir || op.Recursive && at != "/" && strings.HasPrefix(dir, at+"/") {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }

@@ -2,11 +2,9 @@ package rules
 
 import (
 	"fmt"
-	"path"
 	"strings"
 
 	"dhibot/rewrite/assess"
-	"dhibot/rewrite/catalog"
 	"dhibot/rewrite/dockerfile"
 	"dhibot/rewrite/strategy"
 )
@@ -58,15 +56,12 @@ func runNonrootUser(p *Pass) {
 		old := f.End.EffectiveUser()
 		if old == "" || f.End.Root() {
 			p.after(fmt.Sprintf("The container ran as root and now runs as %s. Paths that it writes to, mounted volumes above all, must be writable for that user.", p.RunUser.Spec), p.userLine())
-			if dir, image := p.rootsDirectory(root.Pick); dir != "" {
-				how := "in a build stage, and copy them with --chown=" + p.RunUser.Spec
-				if p.Shape == strategy.ShapeSplit {
-					how = "in the build stage: they come along with their owner"
-				}
-				p.check(fmt.Sprintf("%s belongs to root in %s. The program cannot create files directly in it, as it could when it was root itself. Make the directories that it needs there (logs, uploads) %s.", dir, image, how), p.userLine())
-			}
+			p.rootsOwn(root.Pick, "it was root itself")
 		} else if !p.sameAs(old) {
 			p.after(fmt.Sprintf("The container ran as %s and now runs as %s. Files on mounted volumes that belong to the old user must change hands.", old, p.RunUser.Spec), p.userLine())
+		}
+		if old != "" && !f.End.Root() && p.owned(f.End.WorkDir) {
+			p.rootsOwn(root.Pick, "the directory was its own")
 		}
 	}
 	if a := p.RunUser.Argument; a != "" {
@@ -96,25 +91,6 @@ func runNonrootUser(p *Pass) {
 // sameAs tells whether the container runs as the same user as before.
 func (p *Pass) sameAs(old string) bool {
 	return strings.HasPrefix(p.RunUser.Spec, userName(old)) || sameUser(p, old) || p.keepsNumber(old)
-}
-
-// rootsDirectory is the working directory when it comes with the image that
-// ships and belongs to root there: no COPY gives an existing directory another
-// owner.
-func (p *Pass) rootsDirectory(pick *catalog.Pick) (dir, image string) {
-	if p.New != nil {
-		pick = p.New.Pick
-	}
-	dir = p.Final.Stage.End.WorkDir
-	if pick == nil || pick.Def.WorkDir == "" || path.Clean(pick.Def.WorkDir) != dir {
-		return "", ""
-	}
-	for _, d := range pick.Def.Directories {
-		if path.Clean(d.Path) == dir {
-			return "", ""
-		}
-	}
-	return dir, p.Naming.Repository(pick.Def.Image)
 }
 
 // userName is the user of user:group.

@@ -101,6 +101,7 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 		d.makeMounted(pick.Def)
 		d.makeVolumes(pick.Def)
 		d.makeWorkDir(pick.Def)
+		d.keepHome()
 		d.keepOwnHost(f, image)
 		return true
 	case slices.ContainsFunc(list, func(e effect) bool { return e.instead != nil }):
@@ -111,6 +112,9 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 		if ok && d.New != nil {
 			d.makeVolumes(pick.Def)
 			d.makeWorkDir(pick.Def)
+		}
+		if ok {
+			d.keepHome()
 		}
 		return ok
 	}
