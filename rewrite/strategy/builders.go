@@ -127,7 +127,7 @@ func (d *decider) withdraw(final *Stage) {
 	final.Pick = nil
 	d.Shape, d.New, d.Start, d.Health = ShapeNone, nil, Start{}, Health{}
 	d.Drops, d.Inserts, d.Notes, d.Blocks, d.Move = nil, nil, nil, nil, nil
-	d.Replaced, d.Pieces, d.site = nil, nil, nil
+	d.Replaced, d.Pieces, d.site, d.anew = nil, nil, nil, nil
 	d.RunUser = RunUser{}
 }
 

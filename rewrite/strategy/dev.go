@@ -13,7 +13,7 @@ import (
 // dev gives the final stage a dev image, with the reasons in Blocks.
 func (d *decider) dev(root *Stage, ch *catalog.Choice) {
 	f := d.Final.Stage
-	d.Start, d.Health, d.site = Start{}, Health{}, nil
+	d.Start, d.Health, d.site, d.anew = Start{}, Health{}, nil, nil
 	if d.SkipWhenDev {
 		b := d.Blocks[0]
 		root.Left = &Block{Rule: b.Rule, Code: b.Code, Line: b.Line, Path: b.Path, Text: b.Text + "; runtime-needs-shell is skip"}

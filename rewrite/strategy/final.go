@@ -74,6 +74,7 @@ func (d *decider) runtime(root *Stage, ch *catalog.Choice) bool {
 		d.Blocks = append(d.Blocks, *b)
 	}
 	d.Health = t.health()
+	d.anew = d.writtenAnew()
 	if len(d.Blocks) > 0 {
 		return false
 	}

@@ -244,6 +244,9 @@ func (in *Input) fitsLayout(s *assess.Stage, ch *catalog.Choice, _ *catalog.Defi
 		for _, h := range st.Heredocs {
 			text += "\n" + h.Content
 		}
+		if now, ok := in.anew[st]; ok {
+			text = now
+		}
 		if st.Copy != nil && st.Copy.From != "" && st.Copy.FromStage == nil {
 			// Files of another image copied to such a path bring their own.
 			continue

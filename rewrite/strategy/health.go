@@ -32,8 +32,13 @@ func (t *starter) health() Health {
 		run = assess.Command{Set: true, Shell: true, Argv: test[1:]}.Script()
 	}
 	if argv != nil && !shellDashC(argv) && (!fetcher(path.Base(argv[0])) || t.placed(argv[0])) {
-		if _, why, b := t.startable(assess.Command{Step: end.Health}, argv); b == nil && why == "" {
+		switch fixed, why, b := t.startable(assess.Command{Step: end.Health}, argv); {
+		case b != nil || strings.HasPrefix(why, "the old entry point"): // a check does not pass through it
+		case why == "":
 			return Health{}
+		default:
+			h.Text, h.Why = "CMD "+jsonArray(fixed), why
+			return h
 		}
 	}
 	url, fetch := fetchedURL(run)

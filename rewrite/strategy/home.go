@@ -81,6 +81,21 @@ func (d *decider) isRewritten(st *assess.Step) bool {
 	return false
 }
 
+// writtenAnew is how the start and the health check read that the plan writes
+// anew; what they named before is gone.
+func (d *decider) writtenAnew() map[*assess.Step]string {
+	out := map[*assess.Step]string{}
+	for _, r := range []*Rewrite{d.Start.Entrypoint, d.Start.Cmd} {
+		if r != nil && r.Step != nil {
+			out[r.Step] = r.Text
+		}
+	}
+	if h := d.Health; h.Step != nil && (h.Text != "" || h.Comment) {
+		out[h.Step] = h.Text
+	}
+	return out
+}
+
 // renamed replaces a directory in a text that starts at an offset of the file;
 // false when the name is a part of a longer one.
 func renamed(text string, at int, from, to string) ([]dockerfile.Edit, bool) {

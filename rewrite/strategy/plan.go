@@ -27,6 +27,9 @@ type Input struct {
 	Path string
 	// site is the way of copying Python packages that goes away.
 	site *sitePackages
+	// anew is how instructions of the final stage read that the plan writes
+	// anew, "" for those that go.
+	anew map[*assess.Step]string
 	// Keep are root stages that must stay, with the reason.
 	Keep map[*assess.Stage]*Block
 }
