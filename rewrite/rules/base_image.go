@@ -283,7 +283,8 @@ func (p *Pass) endOfLife(image, date string, line int) {
 }
 
 // movedPaths warns of directories that a server keeps elsewhere in the new
-// image: the variables that name them have other values.
+// image: the variables that name them have other values. HOME is none of them:
+// MongoDB keeps its data in /data/db whatever it says.
 func (p *Pass) movedPaths() {
 	root := p.finalRoot()
 	if root.Pick == nil || p.New != nil || root.Origin == nil {
@@ -293,7 +294,7 @@ func (p *Pass) movedPaths() {
 	var moved []string
 	for k, was := range old {
 		is, ok := now[k]
-		if ok && was != is && strings.HasPrefix(was, "/") && !strings.Contains(was, ":") && !strings.HasSuffix(k, "_HOME") && !strings.HasSuffix(k, "_ROOT") {
+		if ok && was != is && k != "HOME" && strings.HasPrefix(was, "/") && !strings.Contains(was, ":") && !strings.HasSuffix(k, "_HOME") && !strings.HasSuffix(k, "_ROOT") {
 			moved = append(moved, k)
 		}
 	}

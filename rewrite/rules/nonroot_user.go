@@ -72,19 +72,7 @@ func runNonrootUser(p *Pass) {
 		p.Checks = append(p.Checks, Check{Rule: "nonroot-user", After: true, Where: w,
 			Text: fmt.Sprintf("Volumes are mounted into the container here. The files on them must be readable, and where the program writes, writable for %s.", p.RunUser.Spec)})
 	}
-	for _, v := range f.End.Volumes {
-		if p.Shape == strategy.ShapeDev || p.RunUser.Root {
-			continue
-		}
-		if v == "/tmp" {
-			continue // nobody keeps data there
-		}
-		if p.declares(v) && !p.makes(strings.TrimSuffix(v, "/")) {
-			p.check(fmt.Sprintf("Nothing in the image makes the directory of volume %s, so a new volume there belongs to root and %s cannot write to it. Make it in a build stage and copy it with --chown, or mount one that belongs to the user.", v, p.RunUser.Spec), p.userLine())
-		} else if old := f.End.EffectiveUser(); old == "" || f.End.Root() || !p.sameAs(old) {
-			p.after(fmt.Sprintf("Volume %s is written by %s now; existing data keeps its old owner.", v, p.RunUser.Spec), p.userLine())
-		}
-	}
+	p.volumes(root)
 	p.notes()
 }
 
@@ -310,17 +298,6 @@ func (p *Pass) dropped(st *assess.Step) bool {
 	}
 	for _, r := range []*strategy.Rewrite{p.Start.Cmd, p.Start.Entrypoint} {
 		if r != nil && r.Step == st && r.Text == "" {
-			return true
-		}
-	}
-	return false
-}
-
-// declares tells whether the file itself makes a path a volume; those of an
-// image are the image's own care.
-func (p *Pass) declares(volume string) bool {
-	for _, st := range p.Final.ChainSteps() {
-		if st.Keyword == "VOLUME" && strings.Contains(st.Text, volume) {
 			return true
 		}
 	}

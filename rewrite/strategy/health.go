@@ -3,6 +3,7 @@ package strategy
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -23,14 +24,11 @@ func (t *starter) health() Health {
 		return Health{}
 	}
 	test := cmd.Health.Test
-	var run *assess.Run
 	var argv []string
 	if test[0] == "CMD" {
 		argv = test[1:]
-		run = assess.Command{Set: true, Argv: argv}.Script()
-	} else {
-		run = assess.Command{Set: true, Shell: true, Argv: test[1:]}.Script()
 	}
+	run := checkScript(test)
 	if argv != nil && !shellDashC(argv) && (!fetcher(path.Base(argv[0])) || t.placed(argv[0])) {
 		switch fixed, why, b := t.startable(assess.Command{Step: end.Health}, argv); {
 		case b != nil || strings.HasPrefix(why, "the old entry point"): // a check does not pass through it
@@ -78,6 +76,25 @@ func (t *starter) health() Health {
 	h.Comment = true
 	h.Why = "the runtime image has no shell or program to run it; kept as a comment, because a check that cannot run makes every container unhealthy"
 	return h
+}
+
+// checkScript is the command of a health check as a script.
+func checkScript(test []string) *assess.Run {
+	return assess.Command{Set: true, Shell: test[0] != "CMD", Argv: test[1:]}.Script()
+}
+
+// checkedWith tells whether the health check of the old image called a program
+// and is another one now, or none.
+func (d *decider) checkedWith(program string) bool {
+	if d.Health.Step == nil {
+		return false
+	}
+	cmd, ok := d.Health.Step.Command.(*instructions.HealthCheckCommand)
+	if !ok || cmd.Health == nil || len(cmd.Health.Test) < 2 {
+		return false
+	}
+	run := checkScript(cmd.Health.Test)
+	return run != nil && run.Script != nil && slices.Contains(run.Script.Programs(), program)
 }
 
 func fetcher(n string) bool { return n == "curl" || n == "wget" }

@@ -118,6 +118,14 @@ func (d *decider) noteDropped(e effect) {
 			Text: fmt.Sprintf("The final image no longer has %s, which %s calls.", name, at)})
 		return true
 	})
+	n = slices.DeleteFunc(n, func(name string) bool {
+		if !d.checkedWith(name) {
+			return false
+		}
+		d.Notes = append(d.Notes, Note{Rule: "package-management", Line: e.step.Lines[0],
+			Text: fmt.Sprintf("The final image no longer has %s. The health check called it and is changed; nothing else in this repository was seen to call it there, so check scripts that run `docker exec`.", name)})
+		return true
+	})
 	if len(n) > 0 {
 		d.Notes = append(d.Notes, Note{Rule: "package-management", Line: e.step.Lines[0],
 			Text: fmt.Sprintf("The final image no longer has %s. Nothing in this repository was seen to call it there; check scripts that run `docker exec`.", strings.Join(n, ", "))})
