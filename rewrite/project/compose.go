@@ -117,11 +117,10 @@ func wordsOf(file string, n *yaml.Node, key string) *Setting {
 		st.Value = v.Value
 		return st
 	}
-	var words []string
 	for _, i := range items(v) {
-		words = append(words, i.Value)
+		st.Words = append(st.Words, i.Value)
 	}
-	st.Value = strings.Join(words, " ")
+	st.Value = strings.Join(st.Words, " ")
 	return st
 }
 

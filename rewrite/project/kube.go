@@ -17,6 +17,8 @@ type KubeUse struct {
 	// exec-probe, command or pull-secret.
 	What  string
 	Value string
+	// Words are those of an exec-probe.
+	Words []string
 	At    Evidence
 	// Image is the image of the container, "" when it is not literal or when
 	// the use is no container's (a Service).
@@ -115,6 +117,9 @@ func (s *search) container(file string, c, pod *yaml.Node) {
 		if e := field(c, probe, "exec"); e != nil {
 			if w := wordsOf(file, e, "command"); w != nil {
 				s.use("exec-probe", w.Value, file, w.At.Line, image)
+				if n := len(s.kube); n > 0 && s.kube[n-1].At == w.At {
+					s.kube[n-1].Words = w.Words
+				}
 			}
 		}
 	}

@@ -155,7 +155,9 @@ func assignments(n *yaml.Node, file string) []Setting {
 // Setting is a name with a value, and where it stands.
 type Setting struct {
 	Name, Value string
-	At          Evidence
+	// Words is the list that Value joins; nil for a text.
+	Words []string
+	At    Evidence
 }
 
 // visit walks all nodes below n without following aliases.

@@ -14,7 +14,8 @@ import (
 // overrides are the places that start the container otherwise than the image
 // says: they run on the new image as well, which has no shell.
 func (p *Pass) overrides() {
-	var shells, commands, probes places
+	var shells, commands places
+	var checks probes
 	bare := p.finalDefinition().Shell() == ""
 	for _, r := range p.runs() {
 		if r.Target != "" && !strings.EqualFold(r.Target, p.Final.Name) {
@@ -38,7 +39,7 @@ func (p *Pass) overrides() {
 			}
 		}
 		if h := r.Service.Healthcheck; h != nil && h.Value != "NONE" {
-			probes.add(r.Name, h.At)
+			checks.compose(p, r.Name, h)
 		}
 	}
 	for _, k := range p.kube() {
@@ -46,12 +47,12 @@ func (p *Pass) overrides() {
 		case "command":
 			commands.add("", k.At)
 		case "exec-probe":
-			probes.add("", k.At)
+			checks.kube(p, k)
 		}
 	}
 	shells.check(p, "no-shell", "The container is started with a shell here%s, and the new image has none: it would not start. Give the program and its arguments instead.")
 	commands.check(p, "entry-point", "The container is started with another command here%s. It must work without a shell and without a package manager.")
-	probes.check(p, "no-shell", "A health check runs a command in the container here%s. It must work without a shell, curl and wget.")
+	checks.check(p)
 }
 
 func (p *Pass) runs() []project.Run {
