@@ -76,6 +76,8 @@ func (g *grammar) read(words []string) {
 			next = words[i+1]
 		}
 		switch {
+		case w == "musl" && g.image == "busybox":
+			o.Distro = Alpine // that C library, and what is copied beside it
 		case w == "" || noise[w] || w[0] == 'r' && isMajor(w[1:]): // r5: a revision of the packaging
 		case isWindows(w):
 			o.Windows = true
