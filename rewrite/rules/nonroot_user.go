@@ -54,10 +54,13 @@ func runNonrootUser(p *Pass) {
 	}
 	if p.Shape != strategy.ShapeDev && !p.RunUser.Root {
 		old := f.End.EffectiveUser()
-		if old == "" || f.End.Root() {
+		switch o := root.Origin; {
+		case old == "" && (o == nil || !o.Config.Known):
+			p.after(fmt.Sprintf("Which user the old image ran as is not known here; the container runs as %s now. Paths that it writes to, mounted volumes above all, must be writable for that user.", p.RunUser.Spec), p.userLine())
+		case old == "" || f.End.Root():
 			p.after(fmt.Sprintf("The container ran as root and now runs as %s. Paths that it writes to, mounted volumes above all, must be writable for that user.", p.RunUser.Spec), p.userLine())
 			p.rootsOwn(root.Pick, "it was root itself")
-		} else if !p.sameAs(old) {
+		case !p.sameAs(old):
 			p.after(fmt.Sprintf("The container ran as %s and now runs as %s. Files on mounted volumes that belong to the old user must change hands.", old, p.RunUser.Spec), p.userLine())
 		}
 		if old != "" && !f.End.Root() && p.owned(f.End.WorkDir) {

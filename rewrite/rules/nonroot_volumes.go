@@ -22,10 +22,30 @@ func (p *Pass) volumes(root *strategy.Stage) {
 		}
 		if own && !p.makes(strings.TrimSuffix(v, "/")) {
 			p.check(fmt.Sprintf("Nothing in the image makes the directory of volume %s, so a new volume there belongs to root and %s cannot write to it. Make it in a build stage and copy it with --chown, or mount one that belongs to the user.", v, p.RunUser.Spec), p.userLine())
-		} else if old := f.End.EffectiveUser(); old == "" || f.End.Root() || !p.sameAs(old) {
+		} else if old := f.End.EffectiveUser(); (old == "" || f.End.Root() || !p.sameAs(old)) && !p.servedAs(root) {
 			p.after(fmt.Sprintf("Volume %s is written by %s now; existing data keeps its old owner.", v, p.RunUser.Spec), p.userLine())
 		}
 	}
+}
+
+// servedAs tells whether the old image is a database whose script gave up root
+// for the same number: what it wrote belongs to that already. Source: the
+// docker-entrypoint.sh of the official images.
+func (p *Pass) servedAs(root *strategy.Stage) bool {
+	switch p.finalImage() {
+	case "postgres", "mongodb", "mysql", "mariadb", "redis", "valkey", "rabbitmq":
+	default:
+		return false
+	}
+	if root.Origin == nil || p.Final.End.Entrypoint.Step != nil {
+		return false
+	}
+	for _, u := range root.Origin.Config.Users {
+		if strings.HasPrefix(p.RunUser.Spec, fmt.Sprint(u.UID)+":") {
+			return true
+		}
+	}
+	return false
 }
 
 // declares tells whether the file itself makes a path a volume; those of an

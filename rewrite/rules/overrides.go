@@ -12,7 +12,7 @@ import (
 )
 
 // overrides are the places that start the container otherwise than the image
-// says: they run on the new image as well, which has no shell.
+// says: they run on the new image as well, which may have no shell.
 func (p *Pass) overrides() {
 	var shells, commands places
 	var checks probes
@@ -51,7 +51,11 @@ func (p *Pass) overrides() {
 		}
 	}
 	shells.check(p, "no-shell", "The container is started with a shell here%s, and the new image has none: it would not start. Give the program and its arguments instead.")
-	commands.check(p, "entry-point", "The container is started with another command here%s. It must work without a shell and without a package manager.")
+	without := "a shell and without a package manager"
+	if !bare {
+		without = "a package manager"
+	}
+	commands.check(p, "entry-point", "The container is started with another command here%s. It must work without "+without+".")
 	checks.check(p)
 }
 

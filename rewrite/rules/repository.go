@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -39,7 +40,9 @@ func (p *Pass) registry() {
 			logged++
 			continue
 		}
-		missing = append(missing, Where{Path: b.Evidence.Path, Line: b.Evidence.Line})
+		if at := (Where{Path: b.Evidence.Path, Line: b.Evidence.Line}); !slices.Contains(missing, at) { // one line can build several targets
+			missing = append(missing, at)
+		}
 	}
 	switch {
 	case len(missing) > 0:
@@ -159,17 +162,22 @@ func (p *Pass) kube() []project.KubeUse {
 // mounts are the volumes that are mounted into the container.
 func (p *Pass) mounts() []Where {
 	var out []Where
+	add := func(at project.Evidence) {
+		if w := (Where{Path: at.Path, Line: at.Line}); !slices.Contains(out, w) { // an anchor of YAML serves several services
+			out = append(out, w)
+		}
+	}
 	for _, b := range p.builds() {
-		if b.Service == nil {
+		if b.Service == nil || b.Target != "" && !strings.EqualFold(b.Target, p.Final.Name) {
 			continue
 		}
 		for _, m := range b.Service.Volumes {
-			out = append(out, Where{Path: m.At.Path, Line: m.At.Line})
+			add(m.At)
 		}
 	}
 	for _, k := range p.kube() {
 		if k.What == "mount" {
-			out = append(out, Where{Path: k.At.Path, Line: k.At.Line})
+			add(k.At)
 		}
 	}
 	return out
