@@ -131,6 +131,9 @@ func (p *Pass) whyImage(s *strategy.Stage) string {
 	if s.Pick.Def.Image == s.Choice.Image && len(s.Choice.Why) > 0 { // otherwise they speak of an image that was not taken
 		why += ". " + strings.Join(s.Choice.Why, ". ")
 	}
+	if p.Held != "" && !s.Origin.Explicit && s.Pick.Def.Distro == catalog.Debian && s.Pick.Def.DistroVersion == "12" {
+		why += ". " + p.Held
+	}
 	return sentence(why)
 }
 

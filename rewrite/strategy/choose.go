@@ -16,6 +16,7 @@ import (
 type chooser struct {
 	in      *Input
 	release string // wished Debian release, "12" or ""
+	held    string // why that release, for stages that name none
 	alpine  string // wished Alpine release of stages that name none, or ""
 }
 
@@ -28,23 +29,33 @@ func (in *Input) chooser() *chooser {
 		}
 	}
 	for _, s := range in.Stages.All {
-		if o := s.Origin; o != nil && s.Parent == nil && o.Distro == catalog.Debian && !o.Explicit && o.Image != "debian-base" && slices.ContainsFunc(in.Stages.Tree(s), needsDebian12) {
-			c.release = "12"
+		if o := s.Origin; o != nil && s.Parent == nil && o.Distro == catalog.Debian && !o.Explicit && o.Image != "debian-base" {
+			if st, what := needsDebian12(in.Stages.Tree(s)); st != nil {
+				c.hold(fmt.Sprintf("On Debian 12, because line %d %s, which Debian 13 does not have", st.Lines[0], what))
+			}
 		}
 		if o := s.Origin; o != nil && s.Parent == nil && o.Distro == catalog.Debian && o.Explicit && o.Release == "bookworm" {
 			if o.Image == "debian-base" {
 				// The release is the version of the image; what is built for it
 				// must not need a newer C library.
-				c.release = "12"
+				c.hold(fmt.Sprintf("On Debian 12, like the image of line %d", s.From.Lines[0]))
 			}
 			for _, t := range in.Stages.Tree(s) {
 				if name := releaseBound(t); name != "" {
-					c.release = "12"
+					c.hold(fmt.Sprintf("On Debian 12, like the image of line %d, whose packages are of that release", s.From.Lines[0]))
 				}
 			}
 		}
 	}
 	return c
+}
+
+// hold keeps stages that name no release on Debian 12; the first reason is told.
+func (c *chooser) hold(why string) {
+	c.release = "12"
+	if c.held == "" {
+		c.held = why
+	}
 }
 
 // runsNothing tells whether no stage of a tree runs a command.

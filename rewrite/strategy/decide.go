@@ -24,6 +24,7 @@ func Decide(in Input) *Plan {
 	p := &Plan{Input: in, Shape: ShapeNone}
 	d := &decider{Plan: p}
 	d.chooser = p.chooser()
+	p.Held = d.chooser.held
 	stages := make([]Stage, len(in.Stages.All))
 	p.All = make([]*Stage, len(stages))
 	for i, s := range in.Stages.All {

@@ -145,10 +145,15 @@ func addsArchives(st *assess.Step) bool {
 	return false
 }
 
-// needsDebian12 tells whether a stage whose tag names no release installs what
-// Debian 12 has and Debian 13 has not.
-func needsDebian12(s *assess.Stage) bool {
-	return slices.ContainsFunc(s.Steps, func(st *assess.Step) bool {
-		return goneIn(st, catalog.Debian, "13") != "" && goneIn(st, catalog.Debian, "12") == ""
-	})
+// needsDebian12 finds a RUN that installs or calls what Debian 12 has and Debian
+// 13 has not, and says what; nil when there is none.
+func needsDebian12(stages []*assess.Stage) (*assess.Step, string) {
+	for _, s := range stages {
+		for _, st := range s.Steps {
+			if what := goneIn(st, catalog.Debian, "13"); what != "" && goneIn(st, catalog.Debian, "12") == "" {
+				return st, what
+			}
+		}
+	}
+	return nil, ""
 }

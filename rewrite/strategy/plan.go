@@ -52,6 +52,9 @@ type Plan struct {
 	All   []*Stage
 	Final *Stage
 	Shape Shape
+	// Held says why images whose tag names no release are of Debian 12; "" when
+	// nothing holds them there.
+	Held string
 	// New is the runtime stage that is added (split) or the head that replaces
 	// the inheritance (rebase); nil otherwise.
 	New *NewStage
