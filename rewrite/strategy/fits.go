@@ -251,6 +251,9 @@ func (in *Input) fitsLayout(s *assess.Stage, ch *catalog.Choice, _ *catalog.Defi
 			// Files of another image copied to such a path bring their own.
 			continue
 		}
+		if b := in.ontoPython(st, ch.Image); b != nil {
+			return b
+		}
 		for _, p := range paths {
 			if cacheMountOnly(st, p) || onlyForced(st, p) || ch.Image == "php" && movedPHP(st, p) {
 				continue
@@ -276,6 +279,23 @@ func (in *Input) fitsLayout(s *assess.Stage, ch *catalog.Choice, _ *catalog.Defi
 				}
 			}
 		}
+	}
+	return nil
+}
+
+// ontoPython refuses packages that a stage with Python installed below a
+// directory of their own and that are copied to where the old interpreter looks.
+func (in *Input) ontoPython(st *assess.Step, image string) *Block {
+	if image != "python" || st.Copy == nil || st.Copy.FromStage == nil || in.site.replaces(st) {
+		return nil
+	}
+	if o := st.Copy.FromStage.Root().Origin; o == nil || o.Image != "python" {
+		return nil
+	}
+	switch dest := strings.TrimSuffix(st.Copy.Dest, "/"); dest {
+	case "/usr", "/usr/local", "/usr/local/lib":
+		return &Block{Rule: "base-image", Code: "python-layout", Line: st.Lines[0],
+			Text: fmt.Sprintf("it copies packages to %s, where the interpreter of the DHI image does not look", dest)}
 	}
 	return nil
 }
