@@ -60,8 +60,12 @@ func (l *probes) add(kind probe, service string, at project.Evidence) {
 }
 
 func (l *probes) check(p *Pass) {
+	without := "a shell, curl and wget"
+	if p.finalDefinition().Shell() != "" {
+		without = "curl and wget"
+	}
 	for i, k := range l.kinds {
-		text := "A health check runs a command in the container here%s. It must work without a shell, curl and wget."
+		text := "A health check runs a command in the container here%s. It must work without " + without + "."
 		if k.missing != "" {
 			text = fmt.Sprintf("A health check runs in the container here%%s. It needs %s, which the new image does not have: every container would count as unhealthy. ", k.missing)
 			if k.instead != "" {
