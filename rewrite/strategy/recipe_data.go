@@ -66,7 +66,7 @@ func dataFile(base string) bool {
 	if base == ".env" || strings.HasPrefix(base, ".env.") {
 		return true
 	}
-	for _, tool := range []string{"package", "tsconfig", "pom", "build", "settings", "Cargo", "rust-toolchain", "rustfmt", "clippy", "checkstyle", "composer", "sqlc", "buf", "requirements", "docker-compose", "compose", "skaffold", ".golangci", ".goreleaser"} {
+	for _, tool := range []string{"package", "tsconfig", "pom", "build", "settings", "Cargo", "rust-toolchain", "rustfmt", "clippy", "checkstyle", "composer", "sqlc", "buf", "requirements", "docker-compose", "compose", "skaffold", ".golangci", ".goreleaser", "gradle", "maven-wrapper"} {
 		if strings.HasPrefix(base, tool) {
 			return false
 		}
