@@ -125,6 +125,22 @@ func (p *Pass) newReference() string {
 	return strings.TrimSuffix(stem+pick.Suffix, "-")
 }
 
+// writtenOut reports a new stage that has no variable in its image although the
+// one that it is built in has: whoever raises the version in one place alone
+// would run what another version built.
+func (p *Pass) writtenOut(reference string) {
+	root := p.finalRoot()
+	if root.Pick == nil || root.Base == nil || root.Pick.Def.Image != p.New.Pick.Def.Image || strings.Contains(reference, "$") {
+		return
+	}
+	for _, a := range root.Base.Args {
+		if a.Arg == nil {
+			continue // one of BuildKit itself
+		}
+		p.check(fmt.Sprintf("ARG %s chooses the image that is built in, and not the one that ships. Change that FROM together with it.", a.Name), a.Arg.Lines[0])
+	}
+}
+
 // whyImage explains the image of a stage.
 func (p *Pass) whyImage(s *strategy.Stage) string {
 	why := s.Why

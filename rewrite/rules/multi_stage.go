@@ -67,7 +67,9 @@ func (p *Pass) splitStage() {
 	if n.Banner {
 		lines = append(lines, strategy.Line{Text: "# === Final stage: the image that ships ==="})
 	}
-	from := "FROM " + p.platform() + p.newReference()
+	reference := p.newReference()
+	p.writtenOut(reference)
+	from := "FROM " + p.platform() + reference
 	if n.Alias != "" {
 		from += " AS " + f.Alias.Text
 	}
@@ -140,7 +142,9 @@ func hasUser(p *Pass) bool {
 // inherited.
 func (p *Pass) rebaseStage() {
 	f, n := p.Final.Stage, p.New
-	to := p.platform() + p.newReference()
+	reference := p.newReference()
+	p.writtenOut(reference)
+	to := p.platform() + reference
 	p.change(Finding{Rule: "base-image", Edits: []dockerfile.Edit{replace(f.Base.Word.Span, to)}, Lines: f.From.Lines, Before: f.Base.Word.Text, After: to, Why: sentence(n.Why)})
 	lines := p.New.Lines
 	anchor := f.From
