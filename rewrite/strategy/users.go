@@ -2,6 +2,7 @@ package strategy
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -29,6 +30,15 @@ func (in *Input) runUser(final *assess.Stage, def *catalog.Definition, runtime b
 	// Names that the image does not have become numbers: the number that the
 	// file gave, else the user of the image.
 	given := in.givenNumbers(final)
+	for _, st := range final.ChainSteps() {
+		if c := st.Copy; c != nil && c.FromStage != nil && path.Clean(c.Dest) == "/etc/passwd" { // the accounts come along
+			brought := in.givenNumbers(c.FromStage)
+			if len(brought) > 0 {
+				maps.Copy(brought, given)
+				given = brought
+			}
+		}
+	}
 	if runtime && service(def.Image) && takesOver(final, def) {
 		given = nil
 	}
