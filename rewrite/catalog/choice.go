@@ -51,7 +51,10 @@ type Choice struct {
 	Why []string
 	// Bumped tells that the version is another one than the origin's (not just
 	// less precise); From and To are the versions.
-	Bumped   bool
+	Bumped bool
+	// OldData tells that it is one of a service whose new version may not read the
+	// data of the old one.
+	OldData  bool
 	Widened  bool // 22.12.0 became 22.12 or 22
 	From, To string
 	// JDKFrom and JDKTo are "jdk11" and "jdk17" when a build tool could only be

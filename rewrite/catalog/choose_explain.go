@@ -62,7 +62,7 @@ func (s *selection) explain(c *Choice, o *offer) {
 	case s.hinted && !c.Bumped:
 		s.say("No version was named; the project asks for %s %s.", s.name, s.text)
 	}
-	if c.Bumped && stateful[s.name] {
+	if c.OldData = c.Bumped && stateful[s.name]; c.OldData {
 		s.say("%s %s may not read the data of %s: plan the upgrade of the data with it.", s.name, o.text, c.From)
 	}
 	var parts [6]int

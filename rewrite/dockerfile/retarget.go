@@ -41,6 +41,10 @@ type Move struct {
 	// WrittenOut is the ARG that the reference shared with others when it lost
 	// its variables, "" otherwise.
 	WrittenOut string
+	// Ahead is the ARG without a value that stands in front of all of the
+	// reference, "" for none: a build that sets it puts a registry or an
+	// architecture there, now in front of the target's repository.
+	Ahead string
 	// Err says why it cannot be moved: a *SharedArgError, *ArgUsedElsewhereError,
 	// *RetargetError or the reference's own Err.
 	Err error
@@ -115,7 +119,7 @@ func (f *File) Retarget(targets []Target) Retargeted {
 				move.Edits = []Edit{{Span: t.Ref.Word.Span, New: want}}
 			}
 		default:
-			g.move = move
+			g.move, move.Ahead = move, g.ahead
 			open = append(open, g)
 		}
 	}
@@ -159,7 +163,9 @@ func (f *File) newGoal(t Target, want string) (*goal, error) {
 	if now.String() != r.Resolved {
 		return nil, refuse(errTooOdd.Error())
 	}
-	return newGoal(t, want, w.atoms), nil
+	g := newGoal(t, want, w.atoms)
+	g.ahead = w.ahead
+	return g, nil
 }
 
 // connected groups goals that share an ARG.

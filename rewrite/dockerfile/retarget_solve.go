@@ -59,7 +59,8 @@ type goal struct {
 	// it may take, best first.
 	choices [][]extent
 
-	move *Move // where the answer goes
+	ahead string // see Move.Ahead
+	move  *Move  // where the answer goes
 }
 
 func newGoal(t Target, want string, atoms []atom) *goal {

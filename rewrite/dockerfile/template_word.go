@@ -2,6 +2,7 @@ package dockerfile
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -154,6 +155,9 @@ type flattener struct {
 	f     *File
 	atoms []atom
 	depth int
+	// ahead is a variable without a value that stands in front of everything: a
+	// build that sets it puts a registry or an architecture there.
+	ahead string
 }
 
 // word adds the atoms of a word whose first byte is at offset at of the
@@ -184,6 +188,9 @@ func (w *flattener) word(ins *Instruction, at int, s string, owner *globalArg, l
 		}
 		if err := w.variable(ins, at, s, p, owner, lookup); err != nil {
 			return err
+		}
+		if n == 0 && len(parts) > 1 && !slices.ContainsFunc(w.atoms, func(a atom) bool { return a.text != "" }) {
+			w.ahead = p.name
 		}
 		last := n == len(parts)-1
 		if len(parts) > 1 && (last || parts[n+1].name != "") {

@@ -60,11 +60,15 @@ func runBaseImage(p *Pass) {
 	for _, a := range res.Args {
 		p.check(fmt.Sprintf("The default of ARG %s changed from %s to %s. Builds that pass --build-arg %s override it: change them too.", a.Name, quote(a.Before), quote(a.After), a.Name), a.Arg.Lines[0])
 	}
-	for _, t := range targets {
+	for i, t := range targets {
 		for _, a := range t.Ref.Args {
 			changed := false
 			for _, c := range res.Args {
 				changed = changed || c.Name == a.Name
+			}
+			if !changed && p.Err[t.Ref] == nil && a.Name == res.Moves[i].Ahead {
+				p.check(fmt.Sprintf("ARG %s is empty by default and stands in front of the image. A build that sets it asks for that value with %s behind it, so what it names must serve %s there.", a.Name, quote(t.Repository), quote(t.Repository)), a.Arg.Lines[0])
+				continue
 			}
 			if !changed && p.Err[t.Ref] == nil {
 				def := "no default"
@@ -264,7 +268,11 @@ func (p *Pass) imageNotes() {
 			// What was added moves: maven:3-amazoncorretto-20 has no JDK 20.
 			p.check(fmt.Sprintf("%s becomes %s, because DHI does not offer that combination. Run the tests with the new one.", quote(s.Origin.Reference), quote(p.reference(s.Pick.Def.Image, s.Pick.Tag))), s.From.Lines[0])
 		case s.Choice.Bumped:
-			p.check(fmt.Sprintf("%s moves from version %s to %s, because DHI does not offer %s. Run the tests with the new version.", s.Choice.Image, s.Choice.From, s.Choice.To, s.Choice.From), s.From.Lines[0])
+			advice := "Run the tests with the new version."
+			if s.Choice.OldData {
+				advice = "It may not read the data of the old one: plan how existing data is moved (dump and restore, or the tool of its maker) before you merge."
+			}
+			p.check(fmt.Sprintf("%s moves from version %s to %s, because DHI does not offer %s. %s", s.Choice.Image, s.Choice.From, s.Choice.To, s.Choice.From, advice), s.From.Lines[0])
 		}
 		if s.Choice.DistroChanged {
 			p.check(fmt.Sprintf("The distribution changes to %s %s. Native libraries and package names may differ.", s.Pick.Def.Distro, s.Pick.Def.DistroVersion), s.From.Lines[0])
