@@ -34,20 +34,16 @@ var mkdirWord = regexp.MustCompile(`(?:^|[\s;&|("/])mkdir("?)[\s,]`)
 // has already: mkdir fails for one that exists unless it gets -p.
 func (d *decider) makeAgain(s *assess.Stage, def *catalog.Definition) {
 	for _, st := range s.Steps {
-		if st.Run == nil || st.Run.Script == nil || d.Goes(st) {
+		if st.Run == nil || st.Run.Script == nil || d.Goes(st) || !slices.ContainsFunc(st.Run.Script.Commands, isMkdir) {
 			continue
 		}
-		calls := slices.DeleteFunc(slices.Clone(st.Run.Script.Commands), func(c *shell.Command) bool { return c.Name != "mkdir" })
-		if len(calls) == 0 {
-			continue
-		}
-		text := d.File.Text(st.Span)
-		words := mkdirWord.FindAllStringSubmatchIndex(text, -1)
 		for _, op := range st.Run.Script.FileOps() {
 			dir := d.existing(s, st, op, def)
 			if dir == "" {
 				continue
 			}
+			calls := slices.DeleteFunc(slices.Clone(st.Run.Script.Commands), func(c *shell.Command) bool { return !isMkdir(c) })
+			words := mkdirWord.FindAllStringSubmatchIndex(d.File.Text(st.Span), -1)
 			i := slices.Index(calls, op.Cmd)
 			if i < 0 || len(words) != len(calls) {
 				d.Notes = append(d.Notes, Note{Rule: "base-image", Line: st.Lines[0],
@@ -63,6 +59,8 @@ func (d *decider) makeAgain(s *assess.Stage, def *catalog.Definition) {
 		}
 	}
 }
+
+func isMkdir(c *shell.Command) bool { return c.Name == "mkdir" }
 
 // existing is the directory of the new image that a call of mkdir would fail
 // for, "" for none.

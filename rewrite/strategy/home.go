@@ -84,14 +84,20 @@ func (d *decider) isRewritten(st *assess.Step) bool {
 // writtenAnew is how the start and the health check read that the plan writes
 // anew; what they named before is gone.
 func (d *decider) writtenAnew() map[*assess.Step]string {
-	out := map[*assess.Step]string{}
+	var out map[*assess.Step]string
+	write := func(st *assess.Step, text string) {
+		if out == nil {
+			out = map[*assess.Step]string{}
+		}
+		out[st] = text
+	}
 	for _, r := range []*Rewrite{d.Start.Entrypoint, d.Start.Cmd} {
 		if r != nil && r.Step != nil {
-			out[r.Step] = r.Text
+			write(r.Step, r.Text)
 		}
 	}
 	if h := d.Health; h.Step != nil && (h.Text != "" || h.Comment) {
-		out[h.Step] = h.Text
+		write(h.Step, h.Text)
 	}
 	return out
 }

@@ -287,9 +287,8 @@ func (d *decider) cut(effects effects, rec *recipe) int {
 // buildAlias names the build stage that a split leaves and keeps the old name
 // for the stage that ships.
 func (d *decider) buildAlias(f *assess.Stage, n *NewStage) string {
-	taken := map[string]bool{}
-	for _, s := range d.All {
-		taken[s.Name] = true
+	taken := func(name string) bool {
+		return slices.ContainsFunc(d.All, func(s *Stage) bool { return s.Name == name })
 	}
 	base := "builder"
 	if f.Name != "" {
@@ -297,7 +296,7 @@ func (d *decider) buildAlias(f *assess.Stage, n *NewStage) string {
 		n.Alias = f.Name
 	}
 	name := base
-	for i := 2; taken[name]; i++ {
+	for i := 2; taken(name); i++ {
 		name = fmt.Sprintf("%s-%d", base, i)
 	}
 	n.BuildAlias = name

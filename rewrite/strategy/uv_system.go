@@ -2,6 +2,7 @@ package strategy
 
 import (
 	"regexp"
+	"strings"
 
 	"dhibot/rewrite/assess"
 	"dhibot/rewrite/dockerfile"
@@ -31,6 +32,9 @@ func (in *Input) systemPieces(st *assess.Step) (pieces []Piece, ok bool) {
 		}
 	}
 	text := in.File.Text(st.Span)
+	if !strings.Contains(text, "--system") {
+		return nil, calls == 0
+	}
 	for _, at := range systemOption.FindAllStringSubmatchIndex(text, -1) {
 		pieces = append(pieces, Piece{Step: st, Span: dockerfile.Span{Start: st.Span.Start + at[2], End: st.Span.Start + at[5]}, New: text[at[4]:at[5]], Rule: "package-management",
 			Why: "--system would send the packages past the virtual environment, into the interpreter's own directory"})
