@@ -96,8 +96,13 @@ func (s *search) manifest(file, content string) {
 }
 
 func (s *search) use(what, value, file string, line int, image string) {
-	if len(s.kube) < 2000 && value != "" {
-		s.kube = append(s.kube, KubeUse{What: what, Value: shorten(value), At: Evidence{file, line}, Image: image})
+	s.keep(KubeUse{What: what, Value: value, At: Evidence{file, line}, Image: image})
+}
+
+func (s *search) keep(u KubeUse) {
+	if len(s.kube) < 2000 && u.Value != "" {
+		u.Value = shorten(u.Value)
+		s.kube = append(s.kube, u)
 	}
 }
 
@@ -116,10 +121,7 @@ func (s *search) container(file string, c, pod *yaml.Node) {
 	for _, probe := range []string{"livenessProbe", "readinessProbe", "startupProbe"} {
 		if e := field(c, probe, "exec"); e != nil {
 			if w := wordsOf(file, e, "command"); w != nil {
-				s.use("exec-probe", w.Value, file, w.At.Line, image)
-				if n := len(s.kube); n > 0 && s.kube[n-1].At == w.At {
-					s.kube[n-1].Words = w.Words
-				}
+				s.keep(KubeUse{What: "exec-probe", Value: w.Value, Words: w.Words, At: w.At, Image: image})
 			}
 		}
 	}

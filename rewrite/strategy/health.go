@@ -19,16 +19,15 @@ func (t *starter) health() Health {
 		return Health{}
 	}
 	h := Health{Step: end.Health}
-	cmd, ok := end.Health.Command.(*instructions.HealthCheckCommand)
-	if !ok || cmd.Health == nil || len(cmd.Health.Test) < 2 {
+	test := healthTest(end.Health)
+	if test == nil {
 		return Health{}
 	}
-	test := cmd.Health.Test
 	var argv []string
 	if test[0] == "CMD" {
 		argv = test[1:]
 	}
-	run := checkScript(test)
+	run := healthRun(end.Health)
 	if argv != nil && !shellDashC(argv) && (!fetcher(path.Base(argv[0])) || t.placed(argv[0])) {
 		switch fixed, why, b := t.startable(assess.Command{Step: end.Health}, argv); {
 		case b != nil || strings.HasPrefix(why, "the old entry point"): // a check does not pass through it
@@ -78,8 +77,22 @@ func (t *starter) health() Health {
 	return h
 }
 
-// checkScript is the command of a health check as a script.
-func checkScript(test []string) *assess.Run {
+// healthTest is the test of a HEALTHCHECK: CMD or CMD-SHELL and what it
+// executes; nil when it has none.
+func healthTest(h *assess.Step) []string {
+	cmd, ok := h.Command.(*instructions.HealthCheckCommand)
+	if !ok || cmd.Health == nil || len(cmd.Health.Test) < 2 {
+		return nil
+	}
+	return cmd.Health.Test
+}
+
+// healthRun is what a HEALTHCHECK executes, nil when it has no test.
+func healthRun(h *assess.Step) *assess.Run {
+	test := healthTest(h)
+	if test == nil {
+		return nil
+	}
 	return assess.Command{Set: true, Shell: test[0] != "CMD", Argv: test[1:]}.Script()
 }
 
@@ -89,11 +102,7 @@ func (d *decider) checkedWith(program string) bool {
 	if d.Health.Step == nil {
 		return false
 	}
-	cmd, ok := d.Health.Step.Command.(*instructions.HealthCheckCommand)
-	if !ok || cmd.Health == nil || len(cmd.Health.Test) < 2 {
-		return false
-	}
-	run := checkScript(cmd.Health.Test)
+	run := healthRun(d.Health.Step)
 	return run != nil && run.Script != nil && slices.Contains(run.Script.Programs(), program)
 }
 
@@ -145,16 +154,4 @@ func probe(def *catalog.Definition, url string) []string {
 		return []string{"python", "-c", fmt.Sprintf("import urllib.request; urllib.request.urlopen('%s', timeout=3)", url)}
 	}
 	return nil
-}
-
-// healthRun is what a HEALTHCHECK executes.
-func healthRun(h *assess.Step) *assess.Run {
-	cmd, ok := h.Command.(*instructions.HealthCheckCommand)
-	if !ok || cmd.Health == nil || len(cmd.Health.Test) < 2 {
-		return nil
-	}
-	if cmd.Health.Test[0] == "CMD" {
-		return assess.Command{Set: true, Argv: cmd.Health.Test[1:]}.Script()
-	}
-	return assess.Command{Set: true, Shell: true, Argv: cmd.Health.Test[1:]}.Script()
 }

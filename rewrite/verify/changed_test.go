@@ -24,10 +24,7 @@ func TestChanged(t *testing.T) {
 		{"another mark", "# escape=`\nFROM a\nADD x y\n", "# escape=`\nFROM a\nADD x y\n"},
 	}
 	for _, tt := range tests {
-		c, violations := newCheck(whole(t, before, tt.after))
-		if len(violations) > 0 {
-			t.Fatalf("%s: %s", tt.name, texts(violations))
-		}
+		c := compared(t, before, tt.after)
 		if got := string(c.changed()); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}

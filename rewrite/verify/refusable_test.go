@@ -4,8 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-
-	"dhibot/rewrite/dockerfile"
 )
 
 // TestRefusable shows results that the converter need not be asked about, and
@@ -36,10 +34,7 @@ func TestRefusable(t *testing.T) {
 		{"#check=error=true\nFROM node\n", true},
 	}
 	for _, tt := range tests {
-		c, violations := newCheck(whole(t, before, tt.after))
-		if len(violations) > 0 {
-			t.Fatalf("%q: %s", tt.after, texts(violations))
-		}
+		c := compared(t, before, tt.after)
 		if got := c.refusable(); got != tt.want {
 			t.Errorf("%q: %v", tt.after, got)
 		}
@@ -112,11 +107,7 @@ func FuzzRefusable(f *testing.F) {
 func unrefused(t *testing.T, after string) {
 	t.Helper()
 	const before = "FROM a\n"
-	file, err := dockerfile.Parse([]byte(before))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, _ := newCheck(In{Before: []byte(before), After: []byte(after), File: file, Edits: []dockerfile.Edit{{Span: dockerfile.Span{End: len(before)}, New: after}}})
+	c, _ := newCheck(whole(t, before, after))
 	if c == nil || c.after.grows() != nil || c.refusable() {
 		return
 	}

@@ -49,6 +49,16 @@ func whole(t testing.TB, before, after string) In {
 	}
 }
 
+// compared are both files of whole, read.
+func compared(t testing.TB, before, after string) *check {
+	t.Helper()
+	c, violations := newCheck(whole(t, before, after))
+	if len(violations) > 0 {
+		t.Fatalf("%q: %s", after, texts(violations))
+	}
+	return c
+}
+
 // migrated moves every reference of a file that the catalog can move to a dev
 // image, as a stand-in for the engine.
 func migrated(t testing.TB, content []byte) (In, bool) {
@@ -206,10 +216,7 @@ func TestSameBuild(t *testing.T) {
 		{"required variable", before + "ENV A=${B?}\n", false},
 	}
 	for _, tt := range tests {
-		c, violations := newCheck(whole(t, before, tt.after))
-		if len(violations) > 0 {
-			t.Fatalf("%s: %s", tt.name, texts(violations))
-		}
+		c := compared(t, before, tt.after)
 		if got := c.sameBuild(); got != tt.want {
 			t.Errorf("%s: %v", tt.name, got)
 		}
