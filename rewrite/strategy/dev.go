@@ -155,6 +155,10 @@ func (d *decider) devStart(f *assess.Stage, def *catalog.Definition) (Start, *Bl
 	}
 	de := def.Entrypoint
 	if len(de) == 0 {
+		if len(e.Argv) > 0 && len(c.Argv) == 0 {
+			return Start{}, &Block{Rule: "entry-point", Code: "no-start-command", Line: c.Step.Lines[0],
+				Text: fmt.Sprintf("CMD [] leaves nothing to run but %s of the old image, which dhi %s does not have", e.Argv[0], def.Image)}
+		}
 		if len(e.Argv) > 0 && !c.Shell && def.Image == "node" {
 			if fixed, why, b := t.nodeStart(c, c.Argv); fixed != nil && b == nil && path.Base(c.Argv[0]) != "npm" && strings.HasPrefix(why, "the old entry point") {
 				return Start{Cmd: &Rewrite{Step: c.Step, Text: "CMD " + jsonArray(fixed), Why: why, Rule: "entry-point"}}, nil

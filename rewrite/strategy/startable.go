@@ -291,7 +291,7 @@ func (t *starter) script(_ assess.Command, argv []string) ([]string, string, *Bl
 // nodeStart handles what the official node image and the package managers do
 // between CMD and node.
 func (t *starter) nodeStart(c assess.Command, argv []string) ([]string, string, *Block) {
-	if t.def.Image != "node" {
+	if t.def.Image != "node" || len(argv) == 0 { // CMD [] takes the command away
 		return nil, "", nil
 	}
 	name := path.Base(argv[0])
